@@ -1,0 +1,61 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "dialects/mcu/MCUOps.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace thimble::mcu;
+
+// A shape is printed as in `tensor<...>`: 1x25x5x64xi8.
+static ParseResult parseShape(AsmParser &parser, SmallVector<int64_t> &shape, Type &elementType) {
+  return failure(parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
+                 parser.parseType(elementType));
+}
+static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape, Type elementType) {
+  printer.printDimensionList(shape);
+  if (!shape.empty())
+    printer << 'x';
+  printer << elementType;
+}
+
+#include "dialects/mcu/MCUDialect.cpp.inc"
+#include "dialects/mcu/MCUEnums.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/mcu/MCUTypes.cpp.inc"
+
+void MCUDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/mcu/MCUTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/mcu/MCUOps.cpp.inc"
+      >();
+}
+
+LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 ArrayRef<int64_t> shape, Type elementType, Layout layout,
+                                 Lifetime lifetime, int64_t ring) {
+  if (!elementType.isIntOrFloat())
+    return emitError() << "buffer element must be an integer or float, got " << elementType;
+  if (llvm::any_of(shape, [](int64_t d) { return d < 0; }))
+    return emitError() << "buffer dimensions must not be negative";
+  if (ring < 0)
+    return emitError() << "ring depth must not be negative, got " << ring;
+  return success();
+}
+
+int64_t BufferType::getNumElements() const {
+  int64_t n = 1;
+  for (int64_t d : getShape())
+    n *= d;
+  return n;
+}
+
+int64_t BufferType::getBytes() const {
+  return getNumElements() * ((getElementType().getIntOrFloatBitWidth() + 7) / 8);
+}

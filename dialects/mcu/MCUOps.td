@@ -1,0 +1,179 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// The mcu dialect: the planned network.
+
+#ifndef THIMBLE_MCU_OPS
+#define THIMBLE_MCU_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def MCU_Dialect : Dialect {
+  let name = "mcu";
+  let cppNamespace = "::thimble::mcu";
+  let summary = "the planned network: buffers with places, streams of kernels";
+  let description = [{
+    What a person reads to see where the RAM went. A program is a list of buffers, constants and
+    streams. A **stream** owns the row loop of a chain of kernels; a **kernel** computes output
+    rows and owns the loops over columns and channels. After planning every buffer has a region
+    and an offset; after lowering every stream is an `mcu.call` of a function of loops.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+class MCU_Op<string mnemonic, list<Trait> traits = []> : Op<MCU_Dialect, mnemonic, traits>;
+
+//===-- Types -------------------------------------------------------------------------------===//
+
+def MCU_Lifetime : I32EnumAttr<"Lifetime", "how long the bytes of a buffer matter", [
+    I32EnumAttrCase<"Activation", 0, "activation">, I32EnumAttrCase<"Scratch", 1, "scratch">,
+    I32EnumAttrCase<"State", 2, "state">, I32EnumAttrCase<"Constant", 3, "constant">,
+    I32EnumAttrCase<"Input", 4, "input">, I32EnumAttrCase<"Output", 5, "output">]> {
+  let cppNamespace = "::thimble::mcu";
+}
+def MCU_Layout : I32EnumAttr<"Layout", "order and width of the elements of a buffer", [
+    I32EnumAttrCase<"Nhwc", 0, "nhwc">, I32EnumAttrCase<"Wide", 1, "wide">,
+    I32EnumAttrCase<"Chw", 2, "chw">, I32EnumAttrCase<"Packed4", 3, "packed4">]> {
+  let cppNamespace = "::thimble::mcu";
+}
+
+def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
+  let mnemonic = "buffer";
+  let summary = "bytes in RAM or flash that a kernel reads or writes";
+  let description = [{
+    Shape, element type, layout, lifetime class and ring depth. `ring` is the number of rows that exist
+    at a time; 0 is the whole tensor. Layout `nhwc` is the tensor's row-major order, `wide` the same
+    widened to 16 bits, `chw` strips of channels, `packed4` two elements a byte.
+
+    ```mlir
+    !mcu.buffer<1x25x5x64xi8, nhwc, activation>
+    ```
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType,
+    EnumParameter<MCU_Layout>:$layout, EnumParameter<MCU_Lifetime>:$lifetime,
+    DefaultValuedParameter<"int64_t", "0">:$ring);
+  let assemblyFormat = "`<` custom<Shape>($shape, $elementType) `,` $layout `,` $lifetime (`,` `ring` `=` $ring^)? `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getNumElements() const;
+    int64_t getBytes() const;
+  }];
+}
+
+//===-- Program -----------------------------------------------------------------------------===//
+
+def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, NoTerminator, NoRegionArguments]> {
+  let summary = "one model, planned";
+  let description = [{
+    The body runs from top to bottom once an inference. `arena_bytes` and `lower_bound` appear when
+    buffers are placed; the bound is that of running one operator at a time in this order.
+    `inputs` and `outputs` are in the model's order; the operands are buffers named in the body's
+    terminator-free list by `mcu.input` and `mcu.output`.
+
+    ```mlir
+    mcu.program @add {
+      %x = mcu.input 0 "x" : !mcu.buffer<4xi8, nhwc, input>
+      %y = mcu.buffer "y" : !mcu.buffer<4xi8, nhwc, output>
+      mcu.output 0 "y" %y : !mcu.buffer<4xi8, nhwc, output>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$arena_bytes,
+    OptionalAttr<I64Attr>:$lower_bound);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+}
+
+// A place in the arena: unset before planning.
+class MCU_PlacedOp<string mnemonic> : MCU_Op<mnemonic> {
+  let results = (outs MCU_BufferType:$buffer);
+}
+defvar placement = (ins OptionalAttr<I64Attr>:$region, OptionalAttr<I64Attr>:$offset);
+
+def MCU_InputOp : MCU_PlacedOp<"input"> {
+  let summary = "buffer that the caller fills before an inference";
+  let description = "`tensor` is the type with quantization, for the generated API.";
+  let arguments = !con((ins I64Attr:$index, StrAttr:$name, TypeAttr:$tensor), placement);
+  let assemblyFormat = "$index $name (`at` $region^ `:` $offset)? `as` $tensor attr-dict `:` type($buffer)";
+}
+def MCU_BufferOp : MCU_PlacedOp<"buffer"> {
+  let summary = "buffer in RAM";
+  let description = "`name` is that of the tensor it holds, or of the scratch's kernel.";
+  let arguments = !con((ins StrAttr:$name), placement);
+  let assemblyFormat = "$name (`at` $region^ `:` $offset)? attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
+}
+def MCU_ConstantOp : MCU_Op<"constant", [Pure]> {
+  let summary = "tensor in flash, as the model has it";
+  let description = "Kernels repack what they need; a constant that no lowered kernel reads is not emitted.";
+  let arguments = (ins StrAttr:$name, ElementsAttr:$value);
+  let results = (outs MCU_BufferType:$buffer);
+  let assemblyFormat = "$name attr-dict $value `:` type($buffer)";
+}
+def MCU_AliasOp : MCU_Op<"alias", [Pure]> {
+  let summary = "part of another buffer, or the same bytes in another shape";
+  let description = "`byte_offset` counts from the start of `source`. What reshape, and contiguous slice, split and concatenation become.";
+  let arguments = (ins MCU_BufferType:$source, I64Attr:$byte_offset);
+  let results = (outs MCU_BufferType:$buffer);
+  let assemblyFormat = "$source `[` $byte_offset `]` attr-dict `:` type($source) `->` type($buffer)";
+  let hasVerifier = 1;
+}
+def MCU_OutputOp : MCU_Op<"output"> {
+  let summary = "buffer that the caller reads after an inference";
+  let arguments = (ins I64Attr:$index, StrAttr:$name, MCU_BufferType:$buffer, TypeAttr:$tensor);
+  let assemblyFormat = "$index $name $buffer `as` $tensor attr-dict `:` type($buffer)";
+}
+
+//===-- Streams and kernels -----------------------------------------------------------------===//
+
+def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArguments]> {
+  let summary = "row loop over a chain of kernels";
+  let description = [{
+    Runs its kernels `rows` times, row by row. Here a stream has one kernel: a whole tensor is one
+    stage with all its rows. `layer` is the name that the model gives the layer and `index` its place
+    among the layers.
+  }];
+  let arguments = (ins I64Attr:$index, StrAttr:$layer, I64Attr:$rows);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$index $layer `rows` `(` $rows `)` attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, IsolatedFromAbove]> {
+  let summary = "computes rows of the outputs of one operator";
+  let description = [{
+    `kernel` names an entry of the kernel table. The region holds the operator it computes, on
+    tensors that stand for `inputs`, so that nothing of its meaning is said twice. `cycles` and `flash` are the
+    cost model's estimates for all rows.
+  }];
+  let arguments = (ins StrAttr:$kernel, Variadic<MCU_BufferType>:$inputs,
+    Variadic<MCU_BufferType>:$outputs, Variadic<MCU_BufferType>:$scratch,
+    I64Attr:$cycles, I64Attr:$flash);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $kernel (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? `cycles` $cycles `flash` $flash attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+}
+def MCU_YieldOp : MCU_Op<"yield", [Pure, Terminator, ParentOneOf<["KernelOp"]>]> {
+  let summary = "ends the operator of a kernel";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+def MCU_CallOp : MCU_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "runs a lowered stream";
+  let description = [{
+    `callee` is a function whose arguments are memrefs, one for each buffer: what a stream becomes when its kernels are
+    lowered. `writes` are the positions of the buffers that it writes.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<MCU_BufferType>:$buffers,
+    I64Attr:$index, StrAttr:$layer, StrAttr:$op, StrAttr:$kernel, DenseI64ArrayAttr:$writes,
+    I64Attr:$macs, I64Attr:$cycles);
+  let assemblyFormat = "$callee `(` $buffers `)` `layer` $index $layer $op $kernel `writes` $writes `macs` $macs `cycles` $cycles attr-dict `:` type($buffers)";
+}
+
+#endif // THIMBLE_MCU_OPS
