@@ -1,0 +1,44 @@
+/* Part of the Thimble project. SPDX-License-Identifier: Apache-2.0 */
+/* Integer types, status codes and the few compiler-specific macros of the runtime. C11 and C++17. */
+#ifndef THIMBLE_TYPES_H
+#define THIMBLE_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What NAME_init and NAME_invoke return: 0, or a negative code and nothing done. */
+typedef enum thimble_status {
+  THIMBLE_OK = 0,
+  THIMBLE_ERROR_NULL = -1,      /* the arena (or a region) is a null pointer */
+  THIMBLE_ERROR_ALIGNMENT = -2, /* the arena (or a region) is not aligned to NAME_ARENA_ALIGN */
+  THIMBLE_ERROR_STATE = -3      /* the arena was not initialised by NAME_init */
+} thimble_status;
+
+/* Linkage of the runtime's functions. Each file that includes the headers gets its own inlined
+ * copies, so models link together freely; the bitcode build defines THIMBLE_RT as nothing. */
+#ifndef THIMBLE_RT
+#if defined(__GNUC__)
+#define THIMBLE_RT static inline __attribute__((unused))
+#else
+#define THIMBLE_RT static inline
+#endif
+#endif
+
+/* THIMBLE_ALIGN(n): alignment of an object, in bytes. THIMBLE_NOINLINE: keeps a large helper
+ * one copy per file. THIMBLE_RESTRICT: restrict in C and C++. */
+#if defined(__cplusplus)
+#define THIMBLE_ALIGN(n) alignas(n)
+#else
+#define THIMBLE_ALIGN(n) _Alignas(n)
+#endif
+#if defined(__GNUC__)
+#define THIMBLE_NOINLINE __attribute__((noinline))
+#define THIMBLE_RESTRICT __restrict__
+#define THIMBLE_LIKELY(x) __builtin_expect(!!(x), 1)
+#else
+#define THIMBLE_NOINLINE
+#define THIMBLE_RESTRICT
+#define THIMBLE_LIKELY(x) (x)
+#endif
+
+#endif /* THIMBLE_TYPES_H */
