@@ -1,0 +1,73 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// A plain description of a lowered program: what the emitters need to know of `mcu.program` to
+// write the generated API and the body of `NAME_invoke`.
+#pragma once
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace thimble::emit {
+
+/// What an element of an input or output is to the caller. Bool takes a byte that is 0 or 1.
+enum class ElementKind { Bool, Int8, UInt8, Int16, Int32, Int64, Float32 };
+
+/// The C type of an element, e.g. "int8_t".
+llvm::StringRef cType(ElementKind kind);
+/// Bytes of an element.
+int64_t byteSize(ElementKind kind);
+
+/// One input or output of the model.
+struct TensorInfo {
+  std::string name; // as the model has it: untrusted
+  ElementKind kind;
+  std::vector<int64_t> shape;
+  int64_t elements, bytes;
+  int64_t offset;        // in the arena, bytes
+  double scale = 0;      // 0 where the tensor is not quantized
+  int64_t zeroPoint = 0; // in the storage type's values
+};
+
+/// A buffer that a layer function takes.
+struct BufferArgument {
+  mlir::Value buffer;
+  int64_t offset, bytes; // in the arena
+  bool written;
+};
+
+/// One call of a layer function.
+struct LayerCall {
+  int64_t index;
+  std::string layer, op, kernel; // `layer` is untrusted
+  int64_t macs, cycles;
+  mlir::func::FuncOp function;
+  std::vector<BufferArgument> arguments;
+};
+
+/// Bytes of the arena that must hold zeros after NAME_init.
+struct StateRange {
+  int64_t offset, bytes;
+};
+
+struct Program {
+  std::string name; // the symbol of mcu.program, a C identifier
+  int64_t arenaBytes = 0, lowerBound = 0;
+  int64_t scratchBytes = 0; // of the layer that needs most
+  int64_t stateBytes = 0;
+  std::vector<TensorInfo> inputs, outputs; // in the model's order
+  std::vector<LayerCall> calls;            // in execution order
+  std::vector<StateRange> states;
+};
+
+/// Alignment of the arena in bytes: that of the widest element, int64.
+constexpr int64_t arenaAlign = 8;
+
+/// Describes the only `mcu.program` of `module`, whose buffers must be placed and whose streams
+/// must be lowered to calls. Reports an error on the module or operation otherwise.
+mlir::FailureOr<Program> describeProgram(mlir::ModuleOp module);
+
+} // namespace thimble::emit
