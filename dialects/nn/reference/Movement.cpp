@@ -56,7 +56,7 @@ std::vector<StridedCopy> single(StridedCopy copy) {
 }
 
 /// The shape of `in` with padding around.
-Shape padded(const Shape &in, const std::vector<Padding> &paddings) {
+Shape padded(const Shape &in, const std::vector<EdgePadding> &paddings) {
   Shape out(in);
   for (size_t d = 0; d < in.size(); ++d)
     out[d] += paddings[d].before + paddings[d].after;
@@ -212,14 +212,14 @@ std::vector<StridedCopy> unpackCopies(const Shape &in, int64_t axis) {
   return splitCopies(in, std::vector<int64_t>(in[axis], 1), axis);
 }
 
-std::vector<StridedCopy> padCopies(const Shape &in, const std::vector<Padding> &paddings) {
+std::vector<StridedCopy> padCopies(const Shape &in, const std::vector<EdgePadding> &paddings) {
   StridedCopy copy{in, rowMajorStrides(in), rowMajorStrides(padded(in, paddings))};
   for (size_t d = 0; d < in.size(); ++d)
     copy.outOffset += paddings[d].before * copy.outStrides[d];
   return single(std::move(copy));
 }
 
-std::vector<StridedCopy> mirrorPadCopies(const Shape &in, const std::vector<Padding> &paddings,
+std::vector<StridedCopy> mirrorPadCopies(const Shape &in, const std::vector<EdgePadding> &paddings,
                                          bool reflect) {
   std::vector<int64_t> inStrides = rowMajorStrides(in),
                        outStrides = rowMajorStrides(padded(in, paddings));
@@ -271,7 +271,7 @@ template <typename Visit> void forEachInBlock(const std::vector<int64_t> &blocks
 /// padded space that the blocks cover.
 std::vector<StridedCopy> blockCopies(const Shape &space, const Shape &packed,
                                      const std::vector<int64_t> &blocks,
-                                     const std::vector<Padding> &lead, bool toBatch) {
+                                     const std::vector<EdgePadding> &lead, bool toBatch) {
   std::vector<int64_t> spaceStrides = rowMajorStrides(space),
                        packedStrides = rowMajorStrides(packed);
   std::vector<StridedCopy> copies;
@@ -305,7 +305,7 @@ std::vector<StridedCopy> blockCopies(const Shape &space, const Shape &packed,
 } // namespace
 
 std::vector<StridedCopy> spaceToBatchCopies(const Shape &in, const std::vector<int64_t> &blocks,
-                                            const std::vector<Padding> &paddings) {
+                                            const std::vector<EdgePadding> &paddings) {
   Shape packed(in);
   for (size_t d = 0; d < blocks.size(); ++d) {
     packed[0] *= blocks[d];
@@ -315,7 +315,7 @@ std::vector<StridedCopy> spaceToBatchCopies(const Shape &in, const std::vector<i
 }
 
 std::vector<StridedCopy> batchToSpaceCopies(const Shape &in, const std::vector<int64_t> &blocks,
-                                            const std::vector<Padding> &crops) {
+                                            const std::vector<EdgePadding> &crops) {
   Shape space(in);
   for (size_t d = 0; d < blocks.size(); ++d) {
     space[0] /= blocks[d];

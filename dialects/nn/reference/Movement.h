@@ -29,7 +29,7 @@ struct StridedCopy {
 StridedCopy collapsed(StridedCopy copy);
 
 /// Before, after: pairs of paddings or crops, one per dimension.
-struct Padding {
+struct EdgePadding {
   int64_t before = 0, after = 0;
 };
 
@@ -54,19 +54,19 @@ std::vector<StridedCopy> packCopies(const Shape &in, int64_t count, int64_t axis
 std::vector<StridedCopy> unpackCopies(const Shape &in, int64_t axis);
 
 // Copies into an output that was filled before (with the padding value).
-std::vector<StridedCopy> padCopies(const Shape &in, const std::vector<Padding> &paddings);
+std::vector<StridedCopy> padCopies(const Shape &in, const std::vector<EdgePadding> &paddings);
 /// Block dimensions follow the batch: dimensions 1 .. blocks.size() are the space.
 std::vector<StridedCopy> spaceToBatchCopies(const Shape &in, const std::vector<int64_t> &blocks,
-                                            const std::vector<Padding> &paddings);
+                                            const std::vector<EdgePadding> &paddings);
 
 /// At most 3^rank copies: middle and mirrored edges of every axis. With `reflect`
 /// the edge element is not repeated (paddings < dimension), otherwise it is
 /// (SYMMETRIC, paddings <= dimension).
-std::vector<StridedCopy> mirrorPadCopies(const Shape &in, const std::vector<Padding> &paddings,
+std::vector<StridedCopy> mirrorPadCopies(const Shape &in, const std::vector<EdgePadding> &paddings,
                                          bool reflect);
 /// One copy per position in a block.
 std::vector<StridedCopy> batchToSpaceCopies(const Shape &in, const std::vector<int64_t> &blocks,
-                                            const std::vector<Padding> &crops);
+                                            const std::vector<EdgePadding> &crops);
 
 /// STRIDED_SLICE as the model says it, one entry per index expression.
 struct StridedSliceSpec {

@@ -45,7 +45,9 @@ std::optional<StridedSlice> resolveStridedSlice(const Shape &in, const StridedSl
       return std::nullopt;
     // A walk may start and stop one past either end, in its direction.
     const int64_t low = stride > 0 ? 0 : -1, high = stride > 0 ? size : size - 1;
-    auto clamp = [&](int64_t x) { return std::clamp(x < 0 ? x + size : x, low, std::max(low, high)); };
+    auto clamp = [&](int64_t x) {
+      return std::clamp(x < 0 ? x + size : x, low, std::max(low, high));
+    };
     int64_t begin = spec.begin[i];
     const int64_t end = spec.end[i] + (spec.offset ? begin : 0);
     if (bit(spec.shrinkAxisMask, i)) {
