@@ -36,6 +36,8 @@ RequantPerChannel prepareConv(const TensorType &input, const TensorType &filter,
     double product =
         unsignedBytes ? double{input.scale() * scale} : double{input.scale()} * double{scale};
     result.multipliers.push_back(quantizeMultiplier(product / double{output.scale()}));
+    if (rounding == Rounding::Single)
+      result.scales.push_back(double{input.scale()} * double{scale} / double{output.scale()});
   }
   return result;
 }

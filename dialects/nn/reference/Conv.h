@@ -22,6 +22,8 @@ struct Window2D {
 struct RequantPerChannel {
   /// One for each output channel, all equal where the filter has one scale.
   std::vector<QuantizedMultiplier> multipliers;
+  /// With Rounding::Single, what the multipliers stand for; else empty.
+  std::vector<double> scales;
   int32_t inputZeroPoint = 0;
   /// Not zero only for uint8 weights and for per-tensor FULLY_CONNECTED.
   int32_t filterZeroPoint = 0;
@@ -34,18 +36,12 @@ struct RequantPerChannel {
   bool wideAccumulator = false;
 
   /// The output element for channel `c` before it is narrowed.
-  int32_t finish(int32_t acc, int64_t c) const {
-    return finishScaled(requantize(acc, multipliers[c], rounding));
-  }
-  int32_t finish(int64_t acc, int64_t c) const {
-    return finishScaled(requantize(acc, multipliers[c]));
-  }
-  float finish(float acc, int64_t) const { return floatClamp.clamp(acc); }
-
-private:
-  int32_t finishScaled(int32_t scaled) const {
+  template <typename Acc> int32_t finish(Acc acc, int64_t c) const {
+    int32_t scaled = rounding == Rounding::Double ? requantize(acc, multipliers[c])
+                                                  : requantizeReal(acc, scales[c]);
     return clamp.clamp(thimble_wrapping_add(scaled, outputZeroPoint));
   }
+  float finish(float acc, int64_t) const { return floatClamp.clamp(acc); }
 };
 
 /// TFLM's `ConvPrepare` and `PopulateConvolutionQuantizationParams`. `bias` may be

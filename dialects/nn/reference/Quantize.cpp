@@ -23,6 +23,11 @@ QuantizedMultiplier quantizeMultiplier(double real) {
   return {static_cast<int32_t>(bits), exponent};
 }
 
+int32_t requantizeReal(int64_t acc, double scale) {
+  return static_cast<int32_t>(
+      std::clamp(std::round(static_cast<double>(acc) * scale), -2147483648.0, 2147483647.0));
+}
+
 ClampRange storageRange(ElementType type) {
   switch (type) {
   case ElementType::Bool:

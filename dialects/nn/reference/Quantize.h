@@ -12,8 +12,9 @@
 
 namespace thimble {
 
-/// How a 32-bit accumulator is scaled by a fixed-point multiplier: rounded twice
-/// (doubling high multiplication, then shift), as TFLite Micro does, or once.
+/// How an accumulator is scaled to the output: in fixed point, rounded twice as
+/// TFLite Micro does (doubling high multiplication, then shift), or by a double,
+/// rounded once, half away from zero, as LiteRT's FULLY_CONNECTED does.
 enum class Rounding : uint8_t { Double, Single };
 
 /// The real number multiplier * 2^(shift - 31). A multiplier that is not zero
@@ -33,16 +34,18 @@ struct QuantizedMultiplier {
 QuantizedMultiplier quantizeMultiplier(double real);
 
 /// acc * m as TFLite's `MultiplyByQuantizedMultiplier` for int32.
-inline int32_t requantize(int32_t acc, QuantizedMultiplier m,
-                          Rounding rounding = Rounding::Double) {
-  return rounding == Rounding::Double ? thimble_requantize_double(acc, m.multiplier, m.shift)
-                                      : thimble_requantize_single(acc, m.multiplier, m.shift);
+inline int32_t requantize(int32_t acc, QuantizedMultiplier m) {
+  return thimble_requantize_double(acc, m.multiplier, m.shift);
 }
 /// The same for int64 accumulators, which use the multiplier rounded to 16 bits
 /// and round once, up. |acc| < 2^47 and m.shift < 8.
 inline int32_t requantize(int64_t acc, QuantizedMultiplier m) {
   return thimble_requantize_i64(acc, m.multiplier, m.shift);
 }
+
+/// acc * scale as the kernels do that LiteRT gives scales instead of multipliers;
+/// what does not fit in 32 bits saturates.
+int32_t requantizeReal(int64_t acc, double scale);
 
 /// Activations that TFLite fuses into other operators.
 enum class Activation : uint8_t { None, Relu, ReluN1To1, Relu6 };
