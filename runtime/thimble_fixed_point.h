@@ -116,7 +116,10 @@ THIMBLE_RT int32_t thimble_requantize_double(int32_t acc, int32_t multiplier, in
   const int32_t right = shift > 0 ? 0 : -shift;
   const int64_t wide = (int64_t)thimble_wrapping_shl(acc, left) * multiplier;
   const int32_t high = (int32_t)((wide + ((int64_t)1 << 30)) >> 31);
-  return thimble_rounding_divide_by_pot(high, right);
+  /* |high| < INT32_MAX because multiplier < 2^31, so this short form of
+   * thimble_rounding_divide_by_pot cannot overflow. */
+  const int32_t tie_down = high + (high >> 31);
+  return right == 0 ? high : ((tie_down >> (right - 1)) + 1) >> 1;
 }
 
 /* acc * multiplier * 2^(shift - 31), rounded once, ties up. multiplier >= 0, shift in [-31, 30]

@@ -24,6 +24,15 @@ typedef enum thimble_status {
 #endif
 #endif
 
+/* memcpy of a few bytes: moves bits between types without aliasing or alignment trouble, and is a
+ * single load or store; the builtin also serves freestanding compilers that have no string.h. */
+#if defined(__GNUC__)
+#define THIMBLE_COPY(to, from, bytes) ((void)__builtin_memcpy(to, from, bytes))
+#else
+#include <string.h>
+#define THIMBLE_COPY(to, from, bytes) ((void)memcpy(to, from, bytes))
+#endif
+
 /* THIMBLE_ALIGN(n): alignment of an object, in bytes. THIMBLE_NOINLINE: keeps a large helper
  * one copy per file. THIMBLE_RESTRICT: restrict in C and C++. */
 #if defined(__cplusplus)
