@@ -2,6 +2,7 @@
 // Fixed-point helpers against their definitions in wide integers and in real arithmetic.
 #include "runtime/thimble_fixed_point.h"
 #include "gtest/gtest.h"
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -100,8 +101,9 @@ TEST(RuntimeFixedPoint, functions) {
     for (int64_t raw = INT32_MIN + 1; raw <= INT32_MAX; raw += 100003) {
       const int32_t x = static_cast<int32_t>(raw);
       const double value = x * unit, one = 2147483648.0;
-      if (x <= 0)
+      if (x <= 0) {
         ASSERT_NEAR(thimble_exp_on_negative_values(x, bits) / one, std::exp(value), 1e-6);
+      }
       ASSERT_NEAR(thimble_logistic_fixed(x, bits) / one, 1 / (1 + std::exp(-value)), 1e-6);
       ASSERT_NEAR(thimble_tanh_fixed(x, bits) / one, std::tanh(value), 2e-6);
     }

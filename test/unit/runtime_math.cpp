@@ -2,6 +2,7 @@
 // Float functions of the runtime against the C library's double precision, in ULP of the result.
 #include "runtime/thimble_math.h"
 #include "gtest/gtest.h"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
