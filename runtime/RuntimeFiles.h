@@ -26,8 +26,10 @@ struct RuntimeFileList {
 /// The headers generated C includes, `thimble_runtime.h` among them.
 RuntimeFileList runtimeHeaders();
 
-/// LLVM bitcode of every runtime function, external linkage, thumbv7em without FPU attributes in
-/// the interface (arm_aapcscc): to be linked, internalized and stripped of what is unused.
+/// LLVM bitcode of every runtime function, external linkage, thumbv7em. The functions name no
+/// processor, features or float ABI: they take the target machine's. To be linked into a module,
+/// internalized and stripped of what is unused. thimble_sqrtf is the integer algorithm here; where
+/// there is an FPU llvm.sqrt gives the same bits.
 std::string_view runtimeBitcode();
 
 } // namespace thimble
