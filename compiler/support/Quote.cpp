@@ -39,7 +39,7 @@ bool isHidden(uint32_t c) {
 
 } // namespace
 
-std::string quoted(std::string_view name, size_t limit) {
+std::string quoteName(std::string_view name, size_t limit) {
   std::string result = "\"";
   size_t shown = 0;
   for (size_t i = 0; i < name.size(); ++shown) {

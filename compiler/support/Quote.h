@@ -12,6 +12,6 @@ namespace thimble {
 /// break lines or change the direction of text are escaped (\n, \x1b, \u202e), and what is longer than
 /// `limit` characters is cut and ends in `...`. For any input the result is valid
 /// UTF-8 on one line. Not for C, HTML or JSON: those escape by their own rules.
-std::string quoted(std::string_view name, size_t limit = 64);
+std::string quoteName(std::string_view name, size_t limit = 64);
 
 } // namespace thimble

@@ -108,7 +108,7 @@ Message checkCalls(const Model &model) {
   size_t i = 0;
   while (callers[i] == 0)
     ++i;
-  return "subgraph " + std::to_string(i) + " " + quoted(model.subgraphs[i].name) +
+  return "subgraph " + std::to_string(i) + " " + quoteName(model.subgraphs[i].name) +
          " is part of a recursion, legal are calls that end";
 }
 

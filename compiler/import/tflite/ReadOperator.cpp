@@ -120,7 +120,7 @@ Message readOperator(const schema::Model &file, const schema::Operator &in, Budg
   if (m.empty())
     return {};
   std::string_view layer = layerName(subgraph, out);
-  return (layer.empty() ? position : "layer " + quoted(layer)) + " (" + operatorName(out) +
+  return (layer.empty() ? position : "layer " + quoteName(layer)) + " (" + operatorName(out) +
          "): " + m;
 }
 

@@ -21,7 +21,7 @@ Message verify(const uint8_t *data, size_t size) {
     return "file is " + std::to_string(size) + " bytes long, legal are less than 2 GB";
   if (!schema::ModelBufferHasIdentifier(data))
     return "not a TFLite file: its identifier is " +
-           quoted({reinterpret_cast<const char *>(data) + 4, 4}) + ", legal is \"TFL3\"";
+           quoteName({reinterpret_cast<const char *>(data) + 4, 4}) + ", legal is \"TFL3\"";
   flatbuffers::Verifier::Options options;
   // The format nests five tables deep. Each has an offset of four bytes that points to it;
   // what has more tables than that visits them in many ways, to make small files big.
@@ -54,7 +54,7 @@ Message readSubgraph(const schema::Model &file, const schema::SubGraph &in, Budg
   for (uint32_t i = 0; i < out.tensors.size(); ++i) {
     const schema::Tensor &tensor = *in.tensors()->Get(i);
     std::string_view name = viewOf(tensor.name());
-    std::string where = "tensor " + (name.empty() ? std::to_string(i) : quoted(name));
+    std::string where = "tensor " + (name.empty() ? std::to_string(i) : quoteName(name));
     if (Message m = readTensor(file, tensor, budget, where, out.tensors[i]); !m.empty())
       return m;
   }
@@ -122,7 +122,7 @@ Result<Model> readModel(Bytes bytes) {
 
 std::string operatorName(const Operator &op) {
   if (op.code == BuiltinOperator::CUSTOM)
-    return "custom operator " + quoted(op.customName);
+    return "custom operator " + quoteName(op.customName);
   std::string name = schema::EnumNameBuiltinOperator(op.code);
   return name.empty() ? "operator number " + std::to_string(static_cast<int>(op.code)) : name;
 }
@@ -135,13 +135,13 @@ std::string describe(const Subgraph &subgraph, const Operator &op) {
   std::string_view layer = layerName(subgraph, op);
   std::string where = layer.empty()
                           ? "operator " + std::to_string(&op - subgraph.operators.data())
-                          : "layer " + quoted(layer);
+                          : "layer " + quoteName(layer);
   return where + " (" + operatorName(op) + ")";
 }
 
 std::string describe(const Subgraph &subgraph, int tensor) {
   std::string_view name = subgraph.tensors[tensor].name;
-  return "tensor " + (name.empty() ? std::to_string(tensor) : quoted(name));
+  return "tensor " + (name.empty() ? std::to_string(tensor) : quoteName(name));
 }
 
 std::vector<Unsupported> unsupported(const Model &model) {

@@ -37,7 +37,7 @@ struct Bytes {
 
 struct Tensor {
   /// As in the file: any bytes, any length, neither unique nor present for sure.
-  /// Use `quoted` in messages.
+  /// Use `quoteName` in messages.
   std::string_view name;
   /// Without meaning if the tensor's type is unsupported. Quantization is kept for
   /// integer types only; per channel on constants, operands of DEQUANTIZE and results of
