@@ -88,6 +88,27 @@ TEST(TFLiteReaderFile, SurvivesEveryByteChanged) {
     }
 }
 
+/// 4,000 operators that share one list of 40,000 inputs: without a bound, 640 MB.
+TEST(TFLiteReaderFile, lists_that_share_their_bytes) {
+  flatbuffers::FlatBufferBuilder builder;
+  auto inputs = builder.CreateVector(std::vector<int32_t>(40000, 0));
+  std::vector<flatbuffers::Offset<schema::Operator>> operators;
+  for (int i = 0; i < 4000; ++i)
+    operators.push_back(schema::CreateOperator(builder, 0, inputs));
+  auto tensor = schema::CreateTensor(builder);
+  auto tensors = builder.CreateVector(&tensor, 1);
+  auto subgraph =
+      schema::CreateSubGraph(builder, tensors, 0, 0, builder.CreateVector(operators));
+  auto subgraphs = builder.CreateVector(&subgraph, 1);
+  auto code = schema::CreateOperatorCode(builder, 0, 0, 1, BuiltinOperator::HASHTABLE);
+  auto codes = builder.CreateVector(&code, 1);
+  schema::FinishModelBuffer(builder, schema::CreateModel(builder, 3, codes, subgraphs));
+  std::vector<uint8_t> bytes(builder.GetBufferPointer(),
+                             builder.GetBufferPointer() + builder.GetSize());
+  EXPECT_NE(errorOf(bytes).find("the file describes more operands than it has room for"),
+            std::string::npos);
+}
+
 TEST(TFLiteReaderFile, version) {
   auto model = convModel();
   model->version = 2;

@@ -85,11 +85,10 @@ Message readOptions(const schema::Operator &in, const OperatorRule *rule, Operat
     return {};
   const char *legal = schema::EnumNameBuiltinOptions(rule->options);
   if (in.builtin_options_type() != BuiltinOptions::NONE && in.builtin_options()) {
-    std::string found = schema::EnumNameBuiltinOptions(type);
-    return "has options of another operator (" +
-           (type == BuiltinOptions::NONE ? "number " + std::to_string(int(in.builtin_options_type()))
-                                         : found) +
-           "), legal are " + legal;
+    std::string found = type == BuiltinOptions::NONE
+                            ? "number " + std::to_string(int(in.builtin_options_type()))
+                            : schema::EnumNameBuiltinOptions(type);
+    return "has options of another operator (" + found + "), legal are " + legal;
   }
   if (rule->needsOptions)
     return std::string("has no options, it needs ") + legal;
