@@ -2,6 +2,7 @@
 #include "compiler/import/tflite/ReaderImpl.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace thimble::tflite {
 namespace {
@@ -87,6 +88,14 @@ std::pair<int64_t, int64_t> range(ElementType type) {
   }
 }
 
+/// FlatBuffers verifies that a vector begins where its length can be read, four bytes,
+/// not that its elements are aligned.
+int64_t elementAt(const flatbuffers::Vector<int64_t> &vector, uint32_t i) {
+  int64_t value;
+  std::memcpy(&value, vector.Data() + i * sizeof value, sizeof value);
+  return flatbuffers::EndianScalar(value);
+}
+
 Message readQuantization(const schema::QuantizationParameters &in, Budget &budget,
                          const std::string &where, Tensor &out) {
   ElementType element = out.type.element;
@@ -129,7 +138,7 @@ Message readQuantization(const schema::QuantizationParameters &in, Budget &budge
     float scale = in.scale()->Get(i);
     if (!std::isfinite(scale) || scale <= 0)
       return where + ": scale " + std::to_string(scale) + ", legal are finite and positive ones";
-    int64_t zeroPoint = zeroPoints ? in.zero_point()->Get(i) : 0;
+    int64_t zeroPoint = zeroPoints ? elementAt(*in.zero_point(), i) : 0;
     if (zeroPoint < low || zeroPoint > high)
       return where + ": zero point " + std::to_string(zeroPoint) + ", legal are " +
              std::to_string(low) + " to " + std::to_string(high) + " for " + name(element);
