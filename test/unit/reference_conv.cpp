@@ -13,7 +13,8 @@ using namespace thimble::test;
 
 TEST(ReferenceConv, paddingAddsNothingWhateverTheZeroPoint) {
   Tensor input = tensor<int8_t>(tensorType<int8_t>({1, 2, 2, 1}, 1.0f, -1), {0, 1, 2, 3});
-  Tensor filter = tensor<int8_t>(tensorType<int8_t>({1, 3, 3, 1}, 1.0f), {1, 1, 1, 1, 1, 1, 1, 1, 1});
+  Tensor filter =
+      tensor<int8_t>(tensorType<int8_t>({1, 3, 3, 1}, 1.0f), {1, 1, 1, 1, 1, 1, 1, 1, 1});
   Tensor bias = tensor<int32_t>(tensorType<int32_t>({1}), {10});
   Tensor out(tensorType<int8_t>({1, 2, 2, 1}, 1.0f, 5));
   RequantPerChannel requant =

@@ -2,7 +2,8 @@
 
 #include "dialects/nn/reference/Pool.h"
 
-#include <cmath>
+#include "runtime/thimble_math.h"
+
 #include <cstdlib>
 
 namespace thimble {
@@ -116,7 +117,7 @@ void l2Pool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
   pool<float>(
       input, out, window, 0.0f, [](float acc, float x) { return acc + x * x; },
       [&](float sum, int32_t count) {
-        return clamp.real.clamp(std::sqrt(sum / static_cast<float>(count)));
+        return clamp.real.clamp(thimble_sqrtf(sum / static_cast<float>(count)));
       });
 }
 

@@ -3,6 +3,7 @@
 #include "dialects/nn/reference/Softmax.h"
 
 #include "dialects/nn/reference/Lut.h"
+#include "runtime/thimble_math.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -32,9 +33,10 @@ SoftmaxParams prepareSoftmax(const TensorType &input, float beta) {
   }
   // Distances [-65535, 0] stand for [-10, 0]: smaller exps are negligible.
   params.diff = quantizeMultiplier(double{input.scale()} * double{beta} / (10.0 / 65535.0));
+  // The tables have the bits of TFLM's, so exp is as exact as that of a good C library here.
   constexpr float range = 65535.0f;
   params.expTable = int16Table({10.0f / range, 32767}, {2.0f / range, 0},
-                               [](float x) { return std::exp(x); });
+                               [](float x) { return static_cast<float>(std::exp(double{x})); });
   params.reciprocalTable = int16Table({1.0f / range, -32768}, {2.0f / range, 0},
                                       [](float x) { return 1.0f / (1.0f + x); });
   return params;
@@ -127,7 +129,7 @@ void softmaxRowFloat(const float *x, float *y, int64_t depth, const SoftmaxParam
     maximum = std::max(maximum, x[c]);
   float sum = 0.0f;
   for (int64_t c = 0; c < depth; ++c) {
-    y[c] = std::exp((x[c] - maximum) * params.beta);
+    y[c] = thimble_expf((x[c] - maximum) * params.beta);
     sum += y[c];
   }
   for (int64_t c = 0; c < depth; ++c)
@@ -163,8 +165,8 @@ void logSoftmaxRowFloat(const float *x, float *y, int64_t depth) {
     maximum = std::max(maximum, x[c]);
   float sum = 0.0f;
   for (int64_t c = 0; c < depth; ++c)
-    sum += std::exp(x[c] - maximum);
-  float logSum = std::log(sum);
+    sum += thimble_expf(x[c] - maximum);
+  float logSum = thimble_logf(sum);
   for (int64_t c = 0; c < depth; ++c)
     y[c] = x[c] - maximum - logSum;
 }
@@ -194,7 +196,7 @@ void l2NormalizationRowFloat(const float *x, float *y, int64_t depth) {
   float sum = 0.0f;
   for (int64_t c = 0; c < depth; ++c)
     sum += x[c] * x[c];
-  float norm = std::max(std::sqrt(sum), 1e-6f);
+  float norm = std::max(thimble_sqrtf(sum), 1e-6f);
   for (int64_t c = 0; c < depth; ++c)
     y[c] = x[c] / norm;
 }
