@@ -1,0 +1,118 @@
+# Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+"""Every model of a folder against its goldens in every mode, as a table.
+
+usage: tools/verify-models [DIR] [--only REGEX] [--flags FLAG...] [--markdown]
+DIR has a manifest.json with goldens (the folder of models beside the checkout), or NAME.tflite
+with NAME.npz (test/models). Cycles are estimated by the counter beside the checkout when there is
+one; instructions are of one invoke of the C, RAM is arena + stack of invoke.
+"""
+import argparse
+import pathlib
+import re
+import sys
+import tempfile
+
+from harness import firmware, goldens, modes
+from harness.tools import MODELS, SHARED, Failed, Refused, compile_model, parallel
+from shared_models import models
+
+COLUMNS = ("model", "host C", "QEMU C", "QEMU object", "instructions", "cycles", "arena", "stack",
+           "flash")
+
+
+def listed(folder):
+    """[(name, model, [goldens])] of a folder of either kind."""
+    if (folder / "manifest.json").exists():
+        return models(folder)
+    return [(m.stem, m, [m.with_suffix(".npz")]) for m in sorted(folder.glob("*.tflite"))
+            if m.with_suffix(".npz").exists()]
+
+
+def flash_bytes(directory, name):
+    """Code and constants of the generated files as GCC makes them."""
+    total = 0
+    for file in list(directory.glob(f"{name}*.arm.obj")) + list(directory.glob("thimble*.arm.obj")):
+        if "glue" not in file.name:
+            text = firmware.check([firmware.ARM + "size", file], "size")
+            total += int(text.splitlines()[1].split()[0])
+    return total
+
+
+def measured_cycles(model, samples, flags):
+    """Cycles of the dearest invoke, or None."""
+    if not (SHARED / "m4cycles" / "m4run").exists():
+        return None
+    with tempfile.TemporaryDirectory(prefix="cycles-") as directory:
+        name = compile_model(model, directory, "m", "cortex-m4", "c", flags)
+        elf = firmware.link_device(directory, name, samples)
+        report = modes.cycles(elf, f"{name}_invoke")
+        return max((c["cycles"] for c in report["calls"]), default=None) if report else None
+
+
+def verify(row, flags):
+    """One line of the table: a value for each column."""
+    name, model, files = row
+    line = dict.fromkeys(COLUMNS, "")
+    line["model"] = name
+    samples = goldens.load(files[0], limit=2)
+    for mode in modes.MODES:
+        with tempfile.TemporaryDirectory(prefix="verify-") as directory:
+            directory = pathlib.Path(directory)
+            try:
+                result, report = modes.run_mode(model, samples, mode, directory, flags)
+            except Refused as error:
+                line["host C"] = "not compiled: " + " ".join(str(error).split())[:90]
+                return line
+            except Failed as error:
+                line[mode] = "WRONG: " + " ".join(str(error).split())[:90]
+                continue
+            line[mode] = "equal"
+            if mode == "QEMU C":
+                line.update(instructions=result.instructions, arena=report["arena_bytes"],
+                            stack=result.stack, flash=flash_bytes(directory, "m_"))
+    if line["QEMU C"] == "equal":
+        line["cycles"] = measured_cycles(model, samples, flags) or ""
+    return line
+
+
+def show(lines, markdown):
+    text = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in lines]
+    rows = [list(COLUMNS), *text]
+    if markdown:
+        rows.insert(1, ["---"] * 4 + ["--:"] * (len(COLUMNS) - 4))
+        for row in rows:
+            print("| " + " | ".join(row) + " |")
+        return
+    short = [r for r in rows if len(r[1]) < 12]
+    widths = [max(len(r[c]) for r in short) for c in range(len(COLUMNS))]
+    widths[0] = max(len(r[0]) for r in rows)
+    for row in rows:
+        cells = [c.ljust(w) if i < 4 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
+        print("  ".join(cells).rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="verify-models", description=__doc__.splitlines()[0])
+    default = SHARED / "models" if (SHARED / "models" / "manifest.json").exists() else MODELS
+    parser.add_argument("dir", nargs="?", type=pathlib.Path, default=default)
+    parser.add_argument("--only", default="", help="models whose name matches this")
+    parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="flags for compile")
+    parser.add_argument("--markdown", action="store_true")
+    options = parser.parse_args()
+    rows = [r for r in listed(options.dir) if re.search(options.only, r[0])]
+    if not rows:
+        sys.exit(f"error: no models with goldens in {options.dir}")
+    lines = []
+    for row, line in parallel(lambda r: verify(r, options.flags), rows):
+        if isinstance(line, Exception):
+            line = dict.fromkeys(COLUMNS, "") | {"model": row[0], "host C": f"WRONG: {line}"[:90]}
+        lines.append(line)
+    show(lines, options.markdown)
+    wrong = sum(any(str(v).startswith("WRONG") for v in line.values()) for line in lines)
+    refused = sum(str(line["host C"]).startswith("not compiled") for line in lines)
+    print(f"{len(lines) - wrong - refused} equal, {wrong} wrong, {refused} not compiled")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
