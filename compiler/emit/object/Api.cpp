@@ -1,0 +1,142 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "compiler/emit/object/Api.h"
+
+#include "runtime/thimble_types.h"
+#include "llvm/IR/IRBuilder.h"
+
+using namespace llvm;
+
+namespace {
+
+class ApiBuilder {
+public:
+  ApiBuilder(Module &module, const thimble::emit::Program &program)
+      : module(module), program(program), builder(module.getContext()),
+        pointer(builder.getPtrTy()), word(builder.getInt32Ty()) {}
+
+  void build(bool instrument);
+
+private:
+  /// Starts the API function NAME_<suffix>, which takes one pointer.
+  Argument *start(const Twine &suffix, Type *result, StringRef argument);
+  /// Returns `status` where `failed` holds; goes on where not.
+  void returnIf(Value *failed, thimble_status status);
+  /// What every function that takes an arena checks.
+  void checkArena(Value *arena);
+  void returnStatus(thimble_status status) { builder.CreateRet(ConstantInt::getSigned(word, status)); }
+  Value *at(Value *arena, int64_t offset) {
+    return offset == 0 ? arena : builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), arena, offset);
+  }
+
+  void init();
+  void initRegions();
+  void accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor);
+  void invoke(bool instrument);
+  void callHook(Value *arena, const thimble::emit::LayerCall &call);
+
+  Module &module;
+  const thimble::emit::Program &program;
+  IRBuilder<> builder;
+  PointerType *pointer;
+  IntegerType *word;
+};
+
+} // namespace
+
+Argument *ApiBuilder::start(const Twine &suffix, Type *result, StringRef argument) {
+  auto *type = FunctionType::get(result, {pointer}, /*isVarArg=*/false);
+  auto *function = Function::Create(type, GlobalValue::ExternalLinkage,
+                                    Twine(program.name) + "_" + suffix, module);
+  function->addFnAttr(Attribute::NoUnwind);
+  function->getArg(0)->setName(argument);
+  builder.SetInsertPoint(BasicBlock::Create(module.getContext(), "entry", function));
+  return function->getArg(0);
+}
+
+void ApiBuilder::returnIf(Value *failed, thimble_status status) {
+  Function *function = builder.GetInsertBlock()->getParent();
+  auto *bad = BasicBlock::Create(module.getContext(), "bad", function);
+  auto *good = BasicBlock::Create(module.getContext(), "good", function);
+  builder.CreateCondBr(failed, bad, good);
+  builder.SetInsertPoint(bad);
+  returnStatus(status);
+  builder.SetInsertPoint(good);
+}
+
+void ApiBuilder::checkArena(Value *arena) {
+  returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
+  Value *address = builder.CreatePtrToInt(arena, word);
+  Value *misaligned =
+      builder.CreateIsNotNull(builder.CreateAnd(address, thimble::emit::arenaAlign - 1));
+  returnIf(misaligned, THIMBLE_ERROR_ALIGNMENT);
+}
+
+void ApiBuilder::init() {
+  Value *arena = start("init", word, "arena");
+  checkArena(arena);
+  for (const thimble::emit::StateRange &state : program.states)
+    builder.CreateMemSet(at(arena, state.offset), builder.getInt8(0), state.bytes, MaybeAlign());
+  returnStatus(THIMBLE_OK);
+}
+
+void ApiBuilder::initRegions() {
+  Value *regions = start("init_regions", word, "regions");
+  returnIf(builder.CreateIsNull(regions), THIMBLE_ERROR_NULL);
+  Value *arena = builder.CreateAlignedLoad(pointer, regions, Align(4));
+  builder.CreateRet(builder.CreateCall(module.getFunction(program.name + "_init"), {arena}));
+}
+
+void ApiBuilder::accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor) {
+  Value *arena = start(suffix, pointer, "arena");
+  builder.CreateRet(at(arena, tensor.offset));
+}
+
+void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
+  auto *half = builder.getInt16Ty();
+  auto *type = FunctionType::get(builder.getVoidTy(), {pointer, half, pointer, half, word}, false);
+  FunctionCallee hook = module.getOrInsertFunction("thimble_layer_hook", type);
+  // AAPCS: the caller extends narrow arguments.
+  cast<Function>(hook.getCallee())->addParamAttr(1, Attribute::ZExt);
+  cast<Function>(hook.getCallee())->addParamAttr(3, Attribute::ZExt);
+  for (const thimble::emit::BufferArgument &argument : call.arguments)
+    if (argument.written) {
+      CallInst *inst = builder.CreateCall(
+          hook, {arena, builder.getInt16(call.index), at(arena, argument.offset),
+                 builder.getInt16(0), builder.getInt32(argument.bytes)});
+      inst->addParamAttr(1, Attribute::ZExt);
+      inst->addParamAttr(3, Attribute::ZExt);
+      return;
+    }
+}
+
+void ApiBuilder::invoke(bool instrument) {
+  Value *arena = start("invoke", word, "arena");
+  checkArena(arena);
+  for (const thimble::emit::LayerCall &call : program.calls) {
+    mlir::func::FuncOp layer = call.function;
+    Function *function = module.getFunction(layer.getSymName());
+    // A function a layer, so that code size, stack and profiles are the layer's own.
+    function->addFnAttr(Attribute::NoInline);
+    SmallVector<Value *> arguments;
+    for (const thimble::emit::BufferArgument &argument : call.arguments)
+      arguments.push_back(at(arena, argument.offset));
+    builder.CreateCall(function, arguments);
+    if (instrument)
+      callHook(arena, call);
+  }
+  returnStatus(THIMBLE_OK);
+}
+
+void ApiBuilder::build(bool instrument) {
+  init();
+  initRegions();
+  for (auto [k, tensor] : llvm::enumerate(program.inputs))
+    accessor("input_" + Twine(k), tensor);
+  for (auto [k, tensor] : llvm::enumerate(program.outputs))
+    accessor("output_" + Twine(k), tensor);
+  invoke(instrument);
+}
+
+void thimble::object::addApi(Module &module, const emit::Program &program, bool instrument) {
+  ApiBuilder(module, program).build(instrument);
+}

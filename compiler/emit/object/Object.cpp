@@ -1,0 +1,134 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "compiler/emit/object/Object.h"
+
+#include "compiler/emit/Program.h"
+#include "compiler/emit/object/Api.h"
+#include "compiler/emit/object/Codegen.h"
+#include "compiler/emit/object/ConvertToLLVM.h"
+#include "compiler/emit/object/Target.h"
+#include "dialects/mcu/MCUOps.h"
+#include "runtime/RuntimeFiles.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace mlir;
+using namespace thimble::object;
+
+namespace {
+
+/// A model on its way through LLVM.
+struct Compilation {
+  explicit Compilation(ModuleOp module) : source(module), diagnostics(context) {}
+
+  LogicalResult run(const ObjectOptions &options);
+  FailureOr<std::string> generate(llvm::CodeGenFileType type);
+  LogicalResult fail(llvm::Error error) {
+    return source.emitError("object: ") << llvm::toString(std::move(error));
+  }
+
+  ModuleOp source;
+  llvm::LLVMContext context;
+  Diagnostics diagnostics;
+  thimble::emit::Program program;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> module;
+};
+
+} // namespace
+
+LogicalResult Compilation::run(const ObjectOptions &options) {
+  FailureOr<thimble::emit::Program> described = thimble::emit::describeProgram(source);
+  if (failed(described))
+    return failure();
+  program = std::move(*described);
+
+  auto soft = createTargetMachine(FloatAbi::Soft, /*fpu=*/false);
+  if (!soft)
+    return fail(soft.takeError());
+  machine = std::move(*soft);
+
+  OwningOpRef<ModuleOp> lowered = source.clone();
+  for (auto op : llvm::make_early_inc_range(lowered->getOps<thimble::mcu::ProgramOp>()))
+    op.erase();
+  if (failed(convertToLLVM(*lowered, machine->createDataLayout())))
+    return failure();
+  module = translateModuleToLLVMIR(*lowered, context, program.name);
+  if (!module)
+    return source.emitError("object: translation to LLVM IR failed");
+  module->setTargetTriple(machine->getTargetTriple());
+  module->setDataLayout(machine->createDataLayout());
+
+  if (llvm::Error error = linkRuntime(*module, llvm::StringRef(thimble::runtimeBitcode())))
+    return fail(std::move(error));
+  addApi(*module, program, options.instrument);
+  internalize(*module, program);
+
+  if (usesFloat(*module) && options.floatAbi != FloatAbi::Soft) {
+    auto withFpu = createTargetMachine(options.floatAbi, /*fpu=*/true);
+    if (!withFpu)
+      return fail(withFpu.takeError());
+    machine = std::move(*withFpu);
+  }
+  setTarget(*module, *machine);
+  optimize(*module, *machine);
+  return success();
+}
+
+FailureOr<std::string> Compilation::generate(llvm::CodeGenFileType type) {
+  llvm::Expected<std::string> bytes = generateCode(*module, *machine, type, diagnostics);
+  if (!bytes) {
+    (void)fail(bytes.takeError());
+    return failure();
+  }
+  return std::move(*bytes);
+}
+
+FailureOr<thimble::object::ObjectFile>
+thimble::object::emitObject(ModuleOp module, const ObjectOptions &options) {
+  Compilation compilation(module);
+  if (failed(compilation.run(options)))
+    return failure();
+  ObjectFile result;
+  if (options.assembly) {
+    // The code generator rewrites the IR: each run has its own.
+    std::unique_ptr<llvm::Module> kept = llvm::CloneModule(*compilation.module);
+    FailureOr<std::string> text = compilation.generate(llvm::CodeGenFileType::AssemblyFile);
+    if (failed(text))
+      return failure();
+    result.assembly = std::move(*text);
+    compilation.module = std::move(kept);
+  }
+  FailureOr<std::string> bytes = compilation.generate(llvm::CodeGenFileType::ObjectFile);
+  if (failed(bytes))
+    return failure();
+  result.bytes = std::move(*bytes);
+  llvm::Expected<CodeSize> size = measure(result.bytes, compilation.diagnostics.frames,
+                                          compilation.program.name + "_invoke");
+  if (!size) {
+    (void)compilation.fail(size.takeError());
+    return failure();
+  }
+  result.size = std::move(*size);
+  return result;
+}
+
+FailureOr<CodeSize> thimble::object::measureCode(ModuleOp module, const ObjectOptions &options,
+                                                 bool forC) {
+  FailureOr<ObjectFile> object = emitObject(module, options);
+  if (failed(object))
+    return failure();
+  CodeSize size = std::move(object->size);
+  if (forC)
+    size.stackBytes = stackBytesForC(size.stackBytes);
+  return size;
+}
+
+FailureOr<std::string> thimble::object::emitLLVMIR(ModuleOp module, const ObjectOptions &options) {
+  Compilation compilation(module);
+  if (failed(compilation.run(options)))
+    return failure();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  compilation.module->print(stream, nullptr);
+  return text;
+}
