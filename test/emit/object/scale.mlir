@@ -53,15 +53,17 @@ func.func private @demo_layer_00_add(%input: memref<8xi8>, %output: memref<8xi8>
 
 // ELF-NOT: .ARM.exidx
 // ELF: .text.demo_invoke
-// ELF: .rodata{{.*}}demo_layer_00_weights
-// ELF-NOT: FILE
+// ELF: .rodata
+// ELF-NOT: scale.mlir
 // ELF-NOT: WEAK
-// ELF-DAG: FUNC LOCAL {{.*}} demo_layer_00_add
-// ELF-DAG: FUNC GLOBAL {{.*}} demo_init{{$}}
-// ELF-DAG: FUNC GLOBAL {{.*}} demo_init_regions{{$}}
-// ELF-DAG: FUNC GLOBAL {{.*}} demo_input_0{{$}}
-// ELF-DAG: FUNC GLOBAL {{.*}} demo_output_0{{$}}
-// ELF-DAG: FUNC GLOBAL {{.*}} demo_invoke{{$}}
+// ELF: FUNC LOCAL {{.*}} demo_layer_00_add
+// ELF-NOT: GLOBAL
+// ELF: FUNC GLOBAL {{.*}} demo_init{{$}}
+// ELF-NEXT: FUNC GLOBAL {{.*}} demo_init_regions{{$}}
+// ELF-NEXT: FUNC GLOBAL {{.*}} demo_input_0{{$}}
+// ELF-NEXT: FUNC GLOBAL {{.*}} demo_output_0{{$}}
+// ELF-NEXT: FUNC GLOBAL {{.*}} demo_invoke{{$}}
+// ELF-NOT: GLOBAL
 // ELF: TagName: ABI_VFP_args
 // ELF-NEXT: Description: Not Permitted
 
