@@ -24,6 +24,5 @@ set(CMAKE_ASM_FLAGS_INIT "${_thimble_core}")
 # -O2 is what the compiler's estimates and the tests assume.
 set(CMAKE_C_FLAGS_RELEASE_INIT "-O2")
 set(CMAKE_CXX_FLAGS_RELEASE_INIT "-O2")
-set(CMAKE_EXECUTABLE_SUFFIX .elf)
 
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
