@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/object/Api.h"
 
+#include "dialects/mcu/MCUOps.h"
 #include "runtime/thimble_types.h"
 #include "llvm/IR/IRBuilder.h"
 
@@ -21,8 +22,6 @@ private:
   Argument *start(const Twine &suffix, Type *result, StringRef argument);
   /// Returns `status` where `failed` holds; goes on where not.
   void returnIf(Value *failed, thimble_status status);
-  /// What every function that takes an arena checks.
-  void checkArena(Value *arena);
   void returnStatus(thimble_status status) { builder.CreateRet(ConstantInt::getSigned(word, status)); }
   Value *at(Value *arena, int64_t offset) {
     return offset == 0 ? arena : builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), arena, offset);
@@ -63,17 +62,13 @@ void ApiBuilder::returnIf(Value *failed, thimble_status status) {
   builder.SetInsertPoint(good);
 }
 
-void ApiBuilder::checkArena(Value *arena) {
+void ApiBuilder::init() {
+  Value *arena = start("init", word, "arena");
   returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
   Value *address = builder.CreatePtrToInt(arena, word);
   Value *misaligned =
       builder.CreateIsNotNull(builder.CreateAnd(address, thimble::emit::arenaAlign - 1));
   returnIf(misaligned, THIMBLE_ERROR_ALIGNMENT);
-}
-
-void ApiBuilder::init() {
-  Value *arena = start("init", word, "arena");
-  checkArena(arena);
   for (const thimble::emit::StateRange &state : program.states)
     builder.CreateMemSet(at(arena, state.offset), builder.getInt8(0), state.bytes, MaybeAlign());
   returnStatus(THIMBLE_OK);
@@ -98,20 +93,21 @@ void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
   // AAPCS: the caller extends narrow arguments.
   cast<Function>(hook.getCallee())->addParamAttr(1, Attribute::ZExt);
   cast<Function>(hook.getCallee())->addParamAttr(3, Attribute::ZExt);
-  for (const thimble::emit::BufferArgument &argument : call.arguments)
-    if (argument.written) {
+  for (const thimble::emit::BufferArgument &argument : call.arguments) {
+    auto root = cast<thimble::mcu::BufferType>(thimble::mcu::resolve(argument.buffer).root.getType());
+    if (argument.written && root.getLifetime() != thimble::mcu::Lifetime::Scratch) {
       CallInst *inst = builder.CreateCall(
           hook, {arena, builder.getInt16(call.index), at(arena, argument.offset),
                  builder.getInt16(0), builder.getInt32(argument.bytes)});
       inst->addParamAttr(1, Attribute::ZExt);
       inst->addParamAttr(3, Attribute::ZExt);
-      return;
     }
+  }
 }
 
 void ApiBuilder::invoke(bool instrument) {
   Value *arena = start("invoke", word, "arena");
-  checkArena(arena);
+  returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
   for (const thimble::emit::LayerCall &call : program.calls) {
     mlir::func::FuncOp layer = call.function;
     Function *function = module.getFunction(layer.getSymName());

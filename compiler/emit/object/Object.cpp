@@ -41,6 +41,8 @@ LogicalResult Compilation::run(const ObjectOptions &options) {
   if (failed(described))
     return failure();
   program = std::move(*described);
+  if (!options.name.empty())
+    program.name = options.name;
 
   auto soft = createTargetMachine(FloatAbi::Soft, /*fpu=*/false);
   if (!soft)

@@ -17,6 +17,8 @@ namespace thimble::object {
 enum class FloatAbi { Hard, Softfp, Soft };
 
 struct ObjectOptions {
+  /// Prefix of all symbols, a C identifier; empty: the program's name.
+  std::string name;
   FloatAbi floatAbi = FloatAbi::Hard;
   /// Calls of thimble_layer_hook after each layer.
   bool instrument = false;
