@@ -79,6 +79,7 @@ int32_t ProductBinary::divide(int32_t x, int32_t y) const {
   // Sign bits that the dividend can be shifted left by.
   const int32_t headroom = thimble_clz(magnitude) - (dividend >= 0 ? 1 : 0);
   const int32_t quotient = requantize(dividend, {reciprocal, headroom});
+  // A further shift, undefined in the reference, leaves nothing anyway.
   const int32_t shift = std::max(-31, multiplier.shift - reciprocalShift - headroom);
   return range.clamp(thimble_wrapping_add(
       requantize(quotient, {multiplier.multiplier, shift}), outputOffset));

@@ -142,6 +142,9 @@ void evaluateInteger(const BinaryParams &params, const Tensor &a, const Tensor &
   };
   switch (params.op) {
   case BinaryOp::Add:
+    // TFLite Micro's ADD does not clamp integers (add.cc).
+    if (params.rule == Rule::Micro)
+      return run([=](T x, T y) { return static_cast<T>(U(x) + U(y)); });
     return run([=](T x, T y) { return clamp(U(x) + U(y)); });
   case BinaryOp::Sub:
     return run([=](T x, T y) { return clamp(U(x) - U(y)); });
@@ -206,6 +209,8 @@ void evaluateQuantized(const BinaryParams &params, const Tensor &a, const Tensor
     // On stored numbers, as the reference does.
     return evaluateInteger<T>(params, a, b, out);
   default: {
+    if constexpr (sizeof(T) == 2)
+      return comparePlain<T>(params.op, a, b, out);
     const ScaledComparison p = prepareComparison(a.type, b.type);
     return compare<T>(
         params.op, a, b, out, [=](T x) { return p.a.apply(x, p.leftShift); },

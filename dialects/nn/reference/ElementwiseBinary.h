@@ -37,7 +37,8 @@ enum class BinaryOp : uint8_t {
 
 struct BinaryParams {
   BinaryOp op = BinaryOp::Add;
-  /// Fused into ADD, SUB, MUL and DIV.
+  /// Fused into ADD, SUB, MUL and DIV (with Rule::Micro not into integer ADD, which
+  /// TFLite Micro leaves unclamped).
   Activation activation = Activation::None;
   Rule rule = Rule::Micro;
 };
@@ -95,7 +96,8 @@ struct ProductBinary {
 ProductBinary prepareProduct(const BinaryParams &params, const TensorType &a, const TensorType &b,
                              const TensorType &out);
 
-/// Quantized comparisons (comparisons.cc): both operands times 2^8 and their scale.
+/// Comparisons of int8 and uint8 (comparisons.cc): both operands times 2^8 and their
+/// scale. int16 compares as stored.
 struct ScaledComparison {
   static constexpr int32_t leftShift = 8;
   ScaledOperand a, b;

@@ -159,7 +159,7 @@ void evaluateInt16(const UnaryParams &params, const Tensor &in, Tensor &out) {
   case UnaryOp::Rsqrt:
     return map<int16_t>(in, out, [p = prepareRsqrt(from, to)](int16_t x) { return p.apply(x); });
   case UnaryOp::LeakyRelu:
-    return map<int16_t>(in, out, [p = prepareLeakyRelu(params.alpha, from, to)](int16_t x) {
+    return map<int16_t>(in, out, [p = prepareLeakyRelu(params, from, to)](int16_t x) {
       return p.apply(x);
     });
   case UnaryOp::Logistic:

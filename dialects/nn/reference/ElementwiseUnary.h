@@ -89,7 +89,8 @@ struct LeakyReluParams {
 
   int32_t apply(int32_t x) const;
 };
-LeakyReluParams prepareLeakyRelu(float alpha, const TensorType &in, const TensorType &out);
+LeakyReluParams prepareLeakyRelu(const UnaryParams &params, const TensorType &in,
+                                 const TensorType &out);
 
 /// Integer ABS (elementwise.cc): `rescale` when the scales differ.
 struct AbsParams {

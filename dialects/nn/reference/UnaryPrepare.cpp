@@ -51,11 +51,16 @@ int32_t LeakyReluParams::apply(int32_t x) const {
   return range.clamp(thimble_wrapping_add(outputZeroPoint, scaled));
 }
 
-LeakyReluParams prepareLeakyRelu(float alpha, const TensorType &in, const TensorType &out) {
+LeakyReluParams prepareLeakyRelu(const UnaryParams &params, const TensorType &in,
+                                 const TensorType &out) {
   LeakyReluParams prepared;
-  const float slope = in.scale() * alpha / out.scale();
-  prepared.slope = quantizeMultiplier(static_cast<double>(std::fabs(slope)));
-  prepared.negativeSlope = slope < 0.0f;
+  // TFLite Micro's package multiplies doubles, LiteRT floats.
+  const bool floats = params.rule == Rule::Litert || out.element == ElementType::UInt8;
+  const double from = in.scale(), alpha = params.alpha, to = out.scale();
+  const float rounded = in.scale() * params.alpha / out.scale();
+  const double slope = floats ? static_cast<double>(rounded) : from * alpha / to;
+  prepared.slope = quantizeMultiplier(std::fabs(slope));
+  prepared.negativeSlope = slope < 0.0;
   prepared.identity = quantizeMultiplier(static_cast<double>(in.scale() / out.scale()));
   prepared.inputZeroPoint = in.zeroPoint();
   prepared.outputZeroPoint = out.zeroPoint();
@@ -96,8 +101,9 @@ int32_t RsqrtParams::apply(int32_t x) const {
 
 RsqrtParams prepareRsqrt(const TensorType &in, const TensorType &out) {
   RsqrtParams prepared;
-  const float scale = std::sqrt(in.scale()) * out.scale();
-  prepared.multiplier = quantizeMultiplier(1.0 / static_cast<double>(scale));
+  const double from = in.scale(), to = out.scale();
+  const double scale = std::sqrt(from) * to;
+  prepared.multiplier = quantizeMultiplier(1.0 / scale);
   prepared.inputZeroPoint = in.zeroPoint();
   prepared.outputZeroPoint = out.zeroPoint();
   prepared.range = storageRange(out.element);

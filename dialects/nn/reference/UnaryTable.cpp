@@ -150,7 +150,7 @@ std::vector<uint8_t> unaryTable(const UnaryParams &params, const TensorType &in,
     fill([relu = prepareRelu(params, in, out)](int32_t x) { return relu.apply(x); });
     break;
   case UnaryOp::LeakyRelu:
-    fill([leaky = prepareLeakyRelu(params.alpha, in, out)](int32_t x) { return leaky.apply(x); });
+    fill([leaky = prepareLeakyRelu(params, in, out)](int32_t x) { return leaky.apply(x); });
     break;
   case UnaryOp::Neg:
     // On stored numbers, wrapping, as LiteRT does.
