@@ -5,6 +5,7 @@
 
 #include "thimble_dsp.h"
 #include "thimble_fixed_point.h"
+#include "thimble_float_div.h"
 #include "thimble_math.h"
 #include "thimble_types.h"
 
