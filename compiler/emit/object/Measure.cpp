@@ -4,7 +4,6 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/ELFObjectFile.h"
 
@@ -12,12 +11,8 @@ using namespace llvm;
 using namespace llvm::object;
 
 int64_t thimble::object::libraryStackBytes(StringRef function) {
-  return StringSwitch<int64_t>(function)
-      .StartsWith("mem", 32)
-      .StartsWith("__aeabi_mem", 32)
-      .StartsWith("__aeabi_l", 32)          // shifts, comparisons, multiplication
-      .StartsWith("__aeabi_ul", 72)         // 64-bit division
-      .Default(72);
+  bool copies = function.starts_with("mem") || function.starts_with("__aeabi_mem");
+  return copies ? 32 : 72;
 }
 
 namespace {
