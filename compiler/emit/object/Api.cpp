@@ -22,9 +22,13 @@ private:
   Argument *start(const Twine &suffix, Type *result, StringRef argument);
   /// Returns `status` where `failed` holds; goes on where not.
   void returnIf(Value *failed, thimble_status status);
-  void returnStatus(thimble_status status) { builder.CreateRet(ConstantInt::getSigned(word, status)); }
+  void returnStatus(thimble_status status) {
+    builder.CreateRet(ConstantInt::getSigned(word, status));
+  }
   Value *at(Value *arena, int64_t offset) {
-    return offset == 0 ? arena : builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), arena, offset);
+    if (offset == 0)
+      return arena;
+    return builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), arena, offset);
   }
 
   void init();
@@ -94,8 +98,9 @@ void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
   cast<Function>(hook.getCallee())->addParamAttr(1, Attribute::ZExt);
   cast<Function>(hook.getCallee())->addParamAttr(3, Attribute::ZExt);
   for (const thimble::emit::BufferArgument &argument : call.arguments) {
-    auto root = cast<thimble::mcu::BufferType>(thimble::mcu::resolve(argument.buffer).root.getType());
-    if (argument.written && root.getLifetime() != thimble::mcu::Lifetime::Scratch) {
+    mlir::Value root = thimble::mcu::resolve(argument.buffer).root;
+    auto lifetime = cast<thimble::mcu::BufferType>(root.getType()).getLifetime();
+    if (argument.written && lifetime != thimble::mcu::Lifetime::Scratch) {
       CallInst *inst = builder.CreateCall(
           hook, {arena, builder.getInt16(call.index), at(arena, argument.offset),
                  builder.getInt16(0), builder.getInt32(argument.bytes)});

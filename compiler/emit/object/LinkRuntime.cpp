@@ -77,7 +77,8 @@ void thimble::object::internalize(Module &module, const emit::Program &program) 
     api.insert((prefix + "input_" + Twine(k)).str());
   for (size_t k = 0; k < program.outputs.size(); ++k)
     api.insert((prefix + "output_" + Twine(k)).str());
-  internalizeModule(module, [&](const GlobalValue &value) { return api.contains(value.getName()); });
+  internalizeModule(module,
+                    [&](const GlobalValue &value) { return api.contains(value.getName()); });
   for (GlobalValue &value : module.global_values())
     if (!value.isDeclaration() && !value.getName().starts_with(prefix))
       value.setName(prefix + value.getName());

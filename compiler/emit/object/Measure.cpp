@@ -60,7 +60,8 @@ int64_t CallGraph::depth(StringRef name, bool &exact) {
 
 /// Adds the callee of each relocation in `section`, the code of `caller`.
 static Error addCallees(const SectionRef &section, Node &caller,
-                        const DenseMap<uint64_t, StringRef> &bySection, const ELFObjectFileBase &elf) {
+                        const DenseMap<uint64_t, StringRef> &bySection,
+                        const ELFObjectFileBase &elf) {
   for (const RelocationRef &relocation : section.relocations()) {
     symbol_iterator symbol = relocation.getSymbol();
     if (symbol == elf.symbol_end())
