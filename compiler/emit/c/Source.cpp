@@ -1,0 +1,220 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// NAME.c: constants, layer functions and the API's definitions.
+#include "compiler/emit/c/Constants.h"
+#include "compiler/emit/c/EmitC.h"
+#include "compiler/emit/c/FunctionPrinter.h"
+
+#include "dialects/mcu/MCUOps.h"
+
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace thimble::emit {
+
+static mcu::Lifetime lifetimeOf(const BufferArgument &argument) {
+  return llvm::cast<mcu::BufferType>(mcu::resolve(argument.buffer).root.getType()).getLifetime();
+}
+
+// 12345678 as 12,345,678.
+static std::string grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(i, ",");
+  return digits;
+}
+
+static void printShape(llvm::raw_ostream &os, const BufferArgument &argument) {
+  auto type = llvm::cast<mcu::BufferType>(argument.buffer.getType());
+  for (int64_t d : type.getShape())
+    os << d << "x";
+  os << type.getElementType();
+}
+
+// What a reader wants to know of a layer: its name, operator, kernel, shapes and work.
+static void printLayerComment(llvm::raw_ostream &os, const LayerCall &call) {
+  os << "/* Layer " << call.index << ", \"" << escapeForComment(call.layer) << "\": "
+     << escapeForComment(call.op) << "\n * kernel " << escapeForComment(call.kernel) << ", ";
+  std::string inputs, outputs;
+  int64_t scratch = 0;
+  for (const BufferArgument &argument : call.arguments) {
+    if (lifetimeOf(argument) == mcu::Lifetime::Scratch) {
+      scratch += argument.bytes;
+      continue;
+    }
+    std::string &list = argument.written ? outputs : inputs;
+    llvm::raw_string_ostream stream(list);
+    stream << (list.empty() ? "" : ", ");
+    printShape(stream, argument);
+  }
+  os << (inputs.empty() ? "nothing" : inputs) << " -> " << (outputs.empty() ? "nothing" : outputs);
+  if (scratch)
+    os << ", scratch " << grouped(scratch) << " bytes";
+  if (call.macs)
+    os << ", " << grouped(call.macs) << " MACs";
+  os << " */\n";
+}
+
+// Whether any value in the module's functions is a float.
+static bool usesFloat(ModuleOp module) {
+  return module
+      ->walk([](Operation *op) {
+        auto isFloat = [](Type type) {
+          auto memref = llvm::dyn_cast<MemRefType>(type);
+          return llvm::isa<FloatType>(memref ? memref.getElementType() : type);
+        };
+        const bool found =
+            llvm::any_of(op->getResultTypes(), isFloat) || llvm::any_of(op->getOperandTypes(), isFloat);
+        return found ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+static void printAccessor(llvm::raw_ostream &os, const std::string &name, const TensorInfo &info,
+                          bool isInput, size_t index) {
+  const std::string type =
+      (isInput ? "" : "const ") + cType(info.kind).str() + " *";
+  const std::string isConst = isInput ? "" : "const ";
+  os << type << name << (isInput ? "_input_" : "_output_") << index << "(" << isConst
+     << "void *arena) {\n  return (" << type << ")(" << isConst << "void *)((" << isConst
+     << "uint8_t *)arena + " << info.offset << ");\n}\n";
+}
+
+static void printArenaChecks(llvm::raw_ostream &os, const std::string &name) {
+  os << "  if (arena == NULL)\n    return THIMBLE_ERROR_NULL;\n"
+     << "  if ((uintptr_t)arena % " << macroPrefix(name) << "_ARENA_ALIGN != 0)\n"
+     << "    return THIMBLE_ERROR_ALIGNMENT;\n";
+}
+
+static void printInit(llvm::raw_ostream &os, const std::string &name, const Program &program) {
+  os << "int " << name << "_init(void *arena) {\n";
+  printArenaChecks(os, name);
+  for (const StateRange &state : program.states)
+    os << "  memset((uint8_t *)arena + " << state.offset << ", 0, " << state.bytes << ");\n";
+  os << "  return THIMBLE_OK;\n}\n\n"
+     << "int " << name << "_init_regions(void *const *regions) {\n"
+     << "  return regions == NULL ? THIMBLE_ERROR_NULL : " << name << "_init(regions[0]);\n}\n\n";
+}
+
+static void printCall(llvm::raw_ostream &os, const LayerCall &call, bool instrument) {
+  func::FuncOp function = call.function;
+  std::string text = function.getSymName().str() + "(";
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    auto type = llvm::cast<MemRefType>(function.getArgument(i).getType());
+    text += (i ? ", (" : "(") + scalarType(type.getElementType()) + " *)(void *)(base + " +
+            std::to_string(call.arguments[i].offset) + ")";
+  }
+  os << wrapped(text + ");", 2);
+  if (!instrument)
+    return;
+  for (const BufferArgument &argument : call.arguments)
+    if (argument.written && lifetimeOf(argument) != mcu::Lifetime::Scratch)
+      os << wrapped("thimble_layer_hook(arena, " + std::to_string(call.index) + ", base + " +
+                        std::to_string(argument.offset) + ", 0, " +
+                        std::to_string(argument.bytes) + ");",
+                    2);
+}
+
+static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Program &program,
+                        bool instrument) {
+  const bool usesBase =
+      llvm::any_of(program.calls, [](const LayerCall &call) { return !call.arguments.empty(); });
+  os << "int " << name << "_invoke(void *arena) {\n";
+  if (usesBase)
+    os << "  uint8_t *const base = (uint8_t *)arena;\n";
+  printArenaChecks(os, name);
+  for (const LayerCall &call : program.calls)
+    printCall(os, call, instrument);
+  os << "  return THIMBLE_OK;\n}\n";
+}
+
+namespace {
+// Constants and functions, each printed once, constants before the first function that reads them.
+struct Definitions {
+  ModuleOp module;
+  std::string macro;
+  Scopes scopes;
+  llvm::DenseSet<Operation *> printed;
+  std::string text;
+
+  LogicalResult print(const LayerCall &call) {
+    func::FuncOp function = call.function;
+    if (!printed.insert(function).second)
+      return success();
+    if (function.isExternal())
+      return function.emitOpError("layer function has no body");
+    WalkResult walked = function.walk([&](memref::GetGlobalOp get) {
+      auto global = module.lookupSymbol<memref::GlobalOp>(get.getName());
+      if (!global)
+        return get.emitOpError("'") << get.getName() << "' is not a constant",
+               WalkResult::interrupt();
+      if (!printed.insert(global).second)
+        return WalkResult::advance();
+      FailureOr<std::string> constant = printConstant(global, macro);
+      if (failed(constant))
+        return WalkResult::interrupt();
+      text += *constant + "\n";
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      return failure();
+    llvm::raw_string_ostream os(text);
+    printLayerComment(os, call);
+    FunctionPrinter printer(scopes, macro + "_HOT THIMBLE_NOINLINE");
+    FailureOr<std::string> definition = printer.print(function);
+    if (failed(definition))
+      return failure();
+    os << *definition << "\n";
+    return success();
+  }
+};
+} // namespace
+
+FailureOr<std::vector<EmittedFile>> emitC(ModuleOp module, const EmitOptions &options) {
+  FailureOr<Program> program = describeProgram(module);
+  if (failed(program))
+    return failure();
+  const std::string name = options.name.empty() ? program->name : options.name;
+
+  Definitions definitions{module, macroPrefix(name), {}, {}, {}};
+  for (Operation &op : module.getOps())
+    if (auto symbol = llvm::dyn_cast<SymbolOpInterface>(op))
+      definitions.scopes.reserve(symbol.getName());
+  for (const LayerCall &call : program->calls)
+    if (failed(definitions.print(call)))
+      return failure();
+
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  const bool isFloat = usesFloat(module);
+  os << "/* SPDX-License-Identifier: Apache-2.0 */\n"
+     << "/* Made by Thimble " << escapeForComment(options.version) << " for "
+     << (options.portable ? "any core" : "the Cortex-M4") << ". Buffers lie in the arena at fixed "
+     << "offsets; those of\n * different layers share bytes where their lives allow. */\n"
+     << "#include \"" << name << ".h\"\n\n#include \"thimble_runtime.h\"\n\n";
+  if (llvm::StringRef(definitions.text).contains("INFINITY") ||
+      llvm::StringRef(definitions.text).contains("NAN"))
+    os << "#include <math.h>\n";
+  os << "#include <stdbool.h>\n";
+  if (!program->states.empty())
+    os << "#include <string.h>\n";
+  os << "\n";
+  if (isFloat)
+    os << "THIMBLE_FP_STRICT_BEGIN\n\n";
+  os << definitions.text;
+  printInit(os, name, *program);
+  for (size_t i = 0; i < program->inputs.size(); ++i)
+    printAccessor(os, name, program->inputs[i], true, i);
+  for (size_t i = 0; i < program->outputs.size(); ++i)
+    printAccessor(os, name, program->outputs[i], false, i);
+  os << "\n";
+  printInvoke(os, name, *program, options.instrument);
+  if (isFloat)
+    os << "\nTHIMBLE_FP_STRICT_END\n";
+  return std::vector<EmittedFile>{{name + ".h", emitHeader(*program, options)}, {name + ".c", text}};
+}
+
+} // namespace thimble::emit
