@@ -27,6 +27,10 @@ static void setConvention(Function &function, CallingConv::ID convention) {
 }
 
 Error thimble::object::linkRuntime(Module &module, StringRef bitcode) {
+  // A declaration that nothing calls would bring its body, and its floats, into the model.
+  for (Function &function : make_early_inc_range(module))
+    if (function.isDeclaration() && function.use_empty())
+      function.eraseFromParent();
   auto undefined = [](const Function &function) {
     return function.isDeclaration() && !function.isIntrinsic() &&
            function.getName() != "thimble_layer_hook";

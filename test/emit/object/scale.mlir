@@ -17,6 +17,7 @@ mcu.program @demo attributes {arena_bytes = 32 : i64, lower_bound = 32 : i64} {
 }
 memref.global "private" constant @demo_layer_00_weights : memref<8xi8> = dense<[1, -2, 3, -4, 5, -6, 7, -8]>
 func.func private @thimble_requantize_double(i32, i32, i32) -> i32
+func.func private @thimble_not_called(f32) -> f32
 func.func private @demo_layer_00_add(%input: memref<8xi8>, %output: memref<8xi8>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
