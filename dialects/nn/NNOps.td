@@ -148,12 +148,14 @@ def NN_L2NormalizationOp : NN_Op<"l2_normalization"> {
 
 //===-- Elementwise functions of one tensor -------------------------------------------------===//
 
+// `litert`: LiteRT's arithmetic where it differs from TFLite Micro's (see reference/Rule.h). Types
+// that only LiteRT has (uint8) follow it without the flag.
 class NN_UnaryOp<string mnemonic, string kind, string formula, string source = "">
     : NN_OpBase<mnemonic, [Pure, DeclareOpInterfaceMethods<NN_Operator>,
                            DeclareOpInterfaceMethods<NN_UnaryElementwise>]> {
   let summary = formula # " of every element";
   let description = "Follows " # !if(!empty(source), "TFLM's kernel of the same name", source) # ".";
-  let arguments = (ins NN_Tensor:$input);
+  let arguments = (ins NN_Tensor:$input, UnitAttr:$litert);
   let results = (outs NN_Tensor:$output);
   let extraClassDefinition = [{
     ::thimble::UnaryParams $cppClass::getUnaryParams() {
@@ -193,10 +195,10 @@ def NN_EluOp : NN_UnaryOp<"elu", "Elu", "x, or exp(x) - 1 below zero,", "TFLM's 
 def NN_HardSwishOp : NN_UnaryOp<"hard_swish", "HardSwish", "x min(max(0, x + 3), 6) / 6", "TFLM's `hard_swish.cc`">;
 def NN_LogicalNotOp : NN_UnaryOp<"logical_not", "LogicalNot", "negation">;
 def NN_GeluOp : NN_UnaryOp<"gelu", "Gelu", "Gaussian error linear unit", "LiteRT's `gelu.cc`"> {
-  let arguments = (ins NN_Tensor:$input, BoolAttr:$approximate);
+  let arguments = (ins NN_Tensor:$input, BoolAttr:$approximate, UnitAttr:$litert);
 }
 def NN_LeakyReluOp : NN_UnaryOp<"leaky_relu", "LeakyRelu", "x, or alpha x below zero,", "TFLM's `leaky_relu.cc`"> {
-  let arguments = (ins NN_Tensor:$input, F32Attr:$alpha);
+  let arguments = (ins NN_Tensor:$input, F32Attr:$alpha, UnitAttr:$litert);
 }
 
 def NN_LookupOp : NN_OpBase<"lookup", [Pure, DeclareOpInterfaceMethods<NN_Operator>]> {
@@ -246,11 +248,11 @@ class NN_BinaryOpBase<string mnemonic, string kind, string formula, string fused
 }
 class NN_BinaryOp<string mnemonic, string kind, string formula>
     : NN_BinaryOpBase<mnemonic, kind, formula, "Activation::None"> {
-  let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs);
+  let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs, UnitAttr:$litert);
 }
 class NN_ArithmeticOp<string mnemonic, string kind, string formula>
     : NN_BinaryOpBase<mnemonic, kind, formula, "getActivation()"> {
-  let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs, NN_ActivationAttr:$activation);
+  let arguments = (ins NN_Tensor:$lhs, NN_Tensor:$rhs, NN_ActivationAttr:$activation, UnitAttr:$litert);
 }
 def NN_AddOp : NN_ArithmeticOp<"add", "Add", "sum">;
 def NN_SubOp : NN_ArithmeticOp<"sub", "Sub", "difference">;
@@ -305,12 +307,15 @@ class NN_MovementOp<string mnemonic, string what>
 def NN_ReshapeOp : NN_MovementOp<"reshape", "the same elements in another shape"> {
   let description = "RESHAPE, SQUEEZE and EXPAND_DIMS are all imported as this. Never moves a byte when planned as an alias.";
   let arguments = (ins NN_Tensor:$input);
+  let hasFolder = 1;
 }
 def NN_TransposeOp : NN_MovementOp<"transpose", "permutes the axes"> {
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let hasFolder = 1;
 }
 def NN_SliceOp : NN_MovementOp<"slice", "a box cut out of a tensor"> {
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$begin, DenseI64ArrayAttr:$size);
+  let hasFolder = 1;
 }
 def NN_StridedSliceOp : NN_MovementOp<"strided_slice", "every n-th element of a box"> {
   let description = [{The importer resolves the masks of STRIDED_SLICE: `begin`, `strides` and `size`
@@ -318,10 +323,12 @@ def NN_StridedSliceOp : NN_MovementOp<"strided_slice", "every n-th element of a 
     Follows TFLM's `strided_slice.cc`.}];
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$begin, DenseI64ArrayAttr:$size,
     DenseI64ArrayAttr:$strides);
+  let hasFolder = 1;
 }
 def NN_ConcatenationOp : NN_MovementOp<"concatenation", "tensors joined along an axis"> {
   let description = "Follows TFLM's `concatenation.cc`; inputs whose quantization differs are requantized first (uint8: the importer inserts nn.quantize).";
   let arguments = (ins Variadic<NN_Tensor>:$inputs, I64Attr:$axis);
+  let hasFolder = 1;
 }
 def NN_SplitOp : NN_MovementOp<"split", "a tensor cut into several along an axis"> {
   let description = "SPLIT and SPLIT_V; the result types say where to cut.";
@@ -338,20 +345,24 @@ def NN_UnpackOp : NN_MovementOp<"unpack", "a tensor taken apart along an axis"> 
 def NN_PadOp : NN_MovementOp<"pad", "a border of one value"> {
   let description = "PAD and PADV2. `paddings` is [before, after] for each axis; without `value` the border is zero (the zero point of a quantized tensor).";
   let arguments = (ins NN_Tensor:$input, Optional<NN_Tensor>:$value, DenseI64ArrayAttr:$paddings);
-  let extraClassDefinition = "";
+  let hasFolder = 1;
 }
 def NN_MirrorPadOp : NN_MovementOp<"mirror_pad", "a border that mirrors the tensor"> {
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$paddings, NN_MirrorModeAttr:$mode);
+  let hasFolder = 1;
 }
 def NN_TileOp : NN_MovementOp<"tile", "a tensor repeated along its axes"> {
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$multiples);
+  let hasFolder = 1;
 }
 def NN_BroadcastToOp : NN_MovementOp<"broadcast_to", "a tensor repeated along its axes of size 1"> {
   let arguments = (ins NN_Tensor:$input);
+  let hasFolder = 1;
 }
 def NN_ReverseOp : NN_MovementOp<"reverse", "a tensor reversed along some axes"> {
   let description = "Follows LiteRT's `reverse.cc` (REVERSE_V2).";
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$axes);
+  let hasFolder = 1;
 }
 def NN_SpaceToDepthOp : NN_MovementOp<"space_to_depth", "blocks of pixels moved into channels"> {
   let arguments = (ins NN_Tensor:$input, I64Attr:$blockSize);
