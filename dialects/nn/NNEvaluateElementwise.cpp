@@ -14,8 +14,6 @@ namespace thimble::nn {
 using Inputs = llvm::ArrayRef<const Tensor *>;
 using Outputs = llvm::MutableArrayRef<Tensor>;
 
-static LogicalResult noKernel(Operation *op) { return op->emitOpError("has no reference kernel"); }
-
 static Rule ruleOf(Operation *op) { return op->getAttr("litert") ? Rule::Litert : Rule::Micro; }
 
 UnaryParams detail::unaryParams(Operation *op, UnaryOp kind) {
@@ -29,7 +27,6 @@ UnaryParams detail::unaryParams(Operation *op, UnaryOp kind) {
   return params;
 }
 
-#if THIMBLE_ELEMENTWISE
 LogicalResult detail::evaluateUnary(Operation *op, Inputs inputs, Outputs outputs) {
   thimble::evaluateUnary(llvm::cast<UnaryElementwise>(op).getUnaryParams(), *inputs[0],
                          outputs[0]);
@@ -45,11 +42,6 @@ LogicalResult detail::evaluateBinary(Operation *op, Inputs inputs, Outputs outpu
   thimble::evaluateBinary(params, *inputs[0], *inputs[1], outputs[0]);
   return success();
 }
-
-#else
-LogicalResult detail::evaluateUnary(Operation *op, Inputs, Outputs) { return noKernel(op); }
-LogicalResult detail::evaluateBinary(Operation *op, Inputs, Outputs) { return noKernel(op); }
-#endif
 
 LogicalResult detail::evaluateReduction(Operation *op, llvm::ArrayRef<int64_t> axes, Inputs inputs,
                                         Outputs outputs) {

@@ -5,30 +5,8 @@
 #pragma once
 
 #include "dialects/nn/NNMovement.h"
-#if __has_include("dialects/nn/reference/ElementwiseBinary.h")
 #include "dialects/nn/reference/ElementwiseBinary.h"
 #include "dialects/nn/reference/ElementwiseUnary.h"
-#define THIMBLE_ELEMENTWISE 1
-#else
-#define THIMBLE_ELEMENTWISE 0
-namespace thimble {
-enum class Rule : uint8_t { Micro, Litert };
-enum class UnaryOp : uint8_t {
-  Abs, Neg, Sqrt, Rsqrt, Square, Exp, Log, Sin, Cos, Floor, Ceil, Round, Relu, Relu6, ReluN1To1,
-  Relu0To1, Logistic, Tanh, Elu, HardSwish, Gelu, LeakyRelu, LogicalNot, Sign
-};
-struct UnaryParams {
-  UnaryOp op = UnaryOp::Relu;
-  float alpha = 0.0f;
-  bool approximate = false;
-  Rule rule = Rule::Micro;
-};
-enum class BinaryOp : uint8_t {
-  Add, Sub, Mul, Div, Minimum, Maximum, SquaredDifference, FloorDiv, FloorMod, Pow, Atan2, Equal,
-  NotEqual, Less, LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr, Prelu
-};
-} // namespace thimble
-#endif
 #include "dialects/nn/reference/Reduce.h"
 #include "dialects/nn/reference/Tensor.h"
 

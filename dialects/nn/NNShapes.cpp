@@ -344,7 +344,12 @@ static LogicalResult lastAxisShapes(Operation *op, ShapeList &shapes) {
     return op->emitOpError("expects an input of rank 1 or more, got a scalar");
   return sameShape(op, shapes);
 }
-LogicalResult SoftmaxOp::inferShapes(ShapeList &shapes) { return lastAxisShapes(*this, shapes); }
+LogicalResult SoftmaxOp::inferShapes(ShapeList &shapes) {
+  float beta = getBeta().convertToFloat();
+  if (!(beta > 0))
+    return emitOpError() << "expects a positive beta, got " << beta;
+  return lastAxisShapes(*this, shapes);
+}
 LogicalResult LogSoftmaxOp::inferShapes(ShapeList &shapes) { return lastAxisShapes(*this, shapes); }
 LogicalResult L2NormalizationOp::inferShapes(ShapeList &shapes) {
   return lastAxisShapes(*this, shapes);

@@ -43,6 +43,11 @@ LogicalResult detail::verifyOperator(Operation *op) {
                                                   all.drop_front(operands)))
     return op->emitOpError(*why);
 
+  for (NamedAttribute attribute : op->getAttrs())
+    if (auto number = llvm::dyn_cast<FloatAttr>(attribute.getValue()))
+      if (!number.getValue().isFinite())
+        return op->emitOpError("expects a finite ") << attribute.getName();
+
   llvm::SmallVector<llvm::SmallVector<int64_t>> shapes;
   if (failed(llvm::cast<NNOperator>(op).inferShapes(shapes)))
     return failure();

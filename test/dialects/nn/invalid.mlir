@@ -1,7 +1,7 @@
 // RUN: thimble-opt %s --split-input-file --verify-diagnostics
 
 func.func @types_row(%x: tensor<4xi32>) {
-  // expected-error @below {{'nn.sqrt' op does not accept i32 -> i32; it accepts f32 -> f32}}
+  // expected-error @below {{'nn.sqrt' op does not accept i32 -> i32; it accepts f32 -> f32; q8 -> q8; q16 -> q16}}
   %0 = nn.sqrt %x : (tensor<4xi32>) -> tensor<4xi32>
   return
 }
@@ -200,5 +200,21 @@ func.func @constant_resource(%x: tensor<4xf32>) {
 func.func @constant_sparse(%x: tensor<4xf32>) {
   // expected-error @below {{'nn.constant' op expects a dense or dense_resource value}}
   %0 = nn.constant sparse<0, 1> : tensor<4xi8> -> tensor<4xi8>
+  return
+}
+
+// -----
+
+func.func @beta_positive(%x: tensor<4xf32>) {
+  // expected-error @below {{'nn.softmax' op expects a positive beta, got -1.0}}
+  %0 = nn.softmax %x {beta = -1.0 : f32} : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @alpha_finite(%x: tensor<4xf32>) {
+  // expected-error @below {{'nn.leaky_relu' op expects a finite "alpha"}}
+  %0 = nn.leaky_relu %x {alpha = 0x7FC00000 : f32} : (tensor<4xf32>) -> tensor<4xf32>
   return
 }
