@@ -120,8 +120,13 @@ FailureOr<CodeSize> thimble::object::measureCode(ModuleOp module, const ObjectOp
   if (failed(object))
     return failure();
   CodeSize size = std::move(object->size);
-  if (forC)
-    size.stackBytes = stackBytesForC(size.stackBytes);
+  if (!forC)
+    return size;
+  size.codeBytes = codeBytesForC(size.codeBytes);
+  size.stackBytes = stackBytesForC(size.stackBytes);
+  size.exact = false;
+  for (FunctionSize &function : size.functions)
+    function.codeBytes = codeBytesForC(function.codeBytes);
   return size;
 }
 
