@@ -7,7 +7,9 @@
 
 namespace thimble::emit {
 
-inline unsigned bitsOf(mlir::Type type) { return type.isIndex() ? 32 : type.getIntOrFloatBitWidth(); }
+inline unsigned bitsOf(mlir::Type type) {
+  return type.isIndex() ? 32 : type.getIntOrFloatBitWidth();
+}
 inline bool isBool(mlir::Type type) { return type.isInteger(1); }
 
 // `left op right` for an operator of precedence `p` whose operands must bind at least as `least`;

@@ -197,7 +197,8 @@ FailureOr<std::string> FunctionPrinter::printRegion(Region &region,
 }
 
 LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
-  if (!loop.getInductionVar().getType().isIndex() && !loop.getInductionVar().getType().isInteger(32))
+  Type counterType = loop.getInductionVar().getType();
+  if (!counterType.isIndex() && !counterType.isInteger(32))
     return loop.emitOpError("has no C form: the counter must be index or i32");
   const Expression lower = use(loop.getLowerBound());
   const Expression upper = useFree(loop.getUpperBound());

@@ -45,13 +45,14 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
     os << "\n";
   };
   os << "/* SPDX-License-Identifier: Apache-2.0 */\n"
-     << "/* Made by Thimble " << escapeForComment(options.version) << ". The caller owns the arena: "
-     << macro << "_ARENA_BYTES bytes aligned to\n"
+     << "/* Made by Thimble " << escapeForComment(options.version)
+     << ". The caller owns the arena: " << macro << "_ARENA_BYTES bytes aligned to\n"
      << " * " << macro << "_ARENA_ALIGN. Two arenas are two independent instances. */\n"
      << "#ifndef " << macro << "_H\n#define " << macro << "_H\n\n"
      << "#include \"thimble_types.h\"\n\n";
-  const bool hasBool = llvm::any_of(llvm::concat<const TensorInfo>(program.inputs, program.outputs),
-                                    [](const TensorInfo &t) { return t.kind == ElementKind::Bool; });
+  auto isBool = [](const TensorInfo &tensor) { return tensor.kind == ElementKind::Bool; };
+  const bool hasBool =
+      llvm::any_of(program.inputs, isBool) || llvm::any_of(program.outputs, isBool);
   if (hasBool)
     os << "#include <stdbool.h>\n\n";
 

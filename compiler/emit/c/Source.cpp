@@ -66,8 +66,8 @@ static bool usesFloat(ModuleOp module) {
           auto memref = llvm::dyn_cast<MemRefType>(type);
           return llvm::isa<FloatType>(memref ? memref.getElementType() : type);
         };
-        const bool found =
-            llvm::any_of(op->getResultTypes(), isFloat) || llvm::any_of(op->getOperandTypes(), isFloat);
+        const bool found = llvm::any_of(op->getResultTypes(), isFloat) ||
+                           llvm::any_of(op->getOperandTypes(), isFloat);
         return found ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();
@@ -214,7 +214,8 @@ FailureOr<std::vector<EmittedFile>> emitC(ModuleOp module, const EmitOptions &op
   printInvoke(os, name, *program, options.instrument);
   if (isFloat)
     os << "\nTHIMBLE_FP_STRICT_END\n";
-  return std::vector<EmittedFile>{{name + ".h", emitHeader(*program, options)}, {name + ".c", text}};
+  return std::vector<EmittedFile>{{name + ".h", emitHeader(*program, options)},
+                                  {name + ".c", text}};
 }
 
 } // namespace thimble::emit

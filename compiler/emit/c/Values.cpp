@@ -3,6 +3,7 @@
 // Which values are folded, named or share a variable.
 #include "compiler/emit/c/FunctionPrinter.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -18,7 +19,9 @@ void FunctionPrinter::define(Value value, Expression expression) {
   }
   // An expression that somebody named is folded only while it is short.
   Operation *op = value.getDefiningOp();
-  const size_t longest = nameHint(value.getLoc()).empty() ? 72 : 40;
+  size_t longest = nameHint(value.getLoc()).empty() ? 72 : 40;
+  if (isa<scf::YieldOp, memref::StoreOp>(*value.user_begin()))
+    longest = 160; // a statement of its own
   if (value.hasOneUse() && value.use_begin()->getOwner()->getBlock() == op->getBlock() &&
       expression.text.size() <= longest) {
     values[value] = std::move(expression);

@@ -1,5 +1,11 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-translate --mcu-to-c %s | FileCheck %s
+// RUN: thimble-translate --mcu-to-c %s | grep -v 'include "m.h"' | \
+// RUN:   clang-22 -x c -std=c11 -fsyntax-only -Werror -Wall -Wextra -Wconversion -Wshadow \
+// RUN:   -Wpedantic -I%root/runtime -
+// RUN: thimble-translate --mcu-to-c %s | grep -v 'include "m.h"' | \
+// RUN:   clang-22 -x c++ -std=c++17 -fsyntax-only -Werror -Wall -Wextra -Wconversion -Wshadow \
+// RUN:   -Wpedantic -I%root/runtime -
 
 mcu.program @m attributes {arena_bytes = 64 : i64} {
   %x = mcu.input 0 "x" at 0 : 0 as tensor<8xi32> : !mcu.buffer<8xi32, nhwc, input>

@@ -1,5 +1,11 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-translate --mcu-to-c --c-layer-hooks %s | FileCheck %s
+// RUN: thimble-translate --mcu-to-c --c-layer-hooks %s | grep -v 'include "tiny.h"' | \
+// RUN:   clang-22 -x c -std=c11 -fsyntax-only -Werror -Wall -Wextra -Wconversion -Wshadow \
+// RUN:   -Wpedantic -I%root/runtime -
+// RUN: thimble-translate --mcu-to-c --c-layer-hooks %s | grep -v 'include "tiny.h"' | \
+// RUN:   clang-22 -x c++ -std=c++17 -fsyntax-only -Werror -Wall -Wextra -Wconversion -Wshadow \
+// RUN:   -Wpedantic -I%root/runtime -
 
 // The API, an escaped layer name and calls at offsets.
 
