@@ -2,6 +2,8 @@
 //
 // mlir-opt for Thimble's dialects and passes.
 
+#include "dialects/m4/M4Ops.h"
+#include "dialects/mcu/MCUOps.h"
 #include "dialects/nn/NNOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,8 +16,9 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<thimble::nn::NNDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
-                  mlir::memref::MemRefDialect, mlir::quant::QuantDialect, mlir::scf::SCFDialect>();
+  registry.insert<thimble::nn::NNDialect, thimble::mcu::MCUDialect, thimble::m4::M4Dialect,
+                  mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::memref::MemRefDialect,
+                  mlir::quant::QuantDialect, mlir::scf::SCFDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   return mlir::asMainReturnCode(
