@@ -45,7 +45,7 @@ struct CodeSize {
   /// function had to be estimated.
   int64_t stackBytes = 0;
   bool exact = true;
-  /// By address in the object: in the order of the layers, then the rest.
+  /// In the order of the symbol table: layers and runtime functions, then the API.
   std::vector<FunctionSize> functions;
 };
 
@@ -73,6 +73,7 @@ mlir::FailureOr<CodeSize> measureCode(mlir::ModuleOp module, const ObjectOptions
 /// Optimized LLVM IR as text.
 mlir::FailureOr<std::string> emitLLVMIR(mlir::ModuleOp module, const ObjectOptions &options);
 
+/// Code of the C emission with GCC -O2, from that of the object.
 inline int64_t codeBytesForC(int64_t bytes) { return bytes + bytes / 10; }
 
 /// Stack of C compiled with another compiler, from that of the object: half as
