@@ -30,7 +30,7 @@ llvm::Expected<std::string> generateCode(llvm::Module &module, llvm::TargetMachi
                                          llvm::CodeGenFileType type, Diagnostics &diagnostics);
 
 /// Bytes of stack that the C library's or libgcc's `function` takes, rounded up from what the Arm
-/// GNU toolchain 12's need: memmove 16, 64-bit division 48, conversions of 64-bit integers under 64.
+/// GNU toolchain 12's need: memmove 16, 64-bit division 48, conversions below 72.
 int64_t libraryStackBytes(llvm::StringRef function);
 
 /// Sizes of an object with a section for each function; stack depths from the
