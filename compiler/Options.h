@@ -1,0 +1,37 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// What a compilation is asked for. One struct, filled by the driver's command line or by a caller
+// of the library.
+#pragma once
+
+#include "compiler/Phases.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace thimble {
+
+enum class EmitKind { C, Object, Assembly, MLIR };
+enum class FloatAbi { Hard, Softfp, Soft };
+
+struct CompileOptions {
+  /// Prefix of files and symbols, a C identifier.
+  std::string name = "model";
+  std::string target = "cortex-m4";
+  EmitKind emit = EmitKind::C;
+  /// speed, balanced, ram or flash.
+  std::string optimize = "speed";
+  /// Budgets in bytes: arena plus stack, and code plus constants.
+  std::optional<int64_t> ramBudget, flashBudget;
+  /// Whose rounding rules the importer records: "tflm" or "litert".
+  std::string reference = "tflm";
+  bool instrument = false;
+  FloatAbi floatAbi = FloatAbi::Hard;
+  /// The last phase to run.
+  Phase lastPhase = Phase::Emit;
+  /// Folder that gets the module after each phase as NN-phase.mlir; empty for none.
+  std::string dumpPhasesTo;
+};
+
+} // namespace thimble

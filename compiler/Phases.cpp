@@ -1,0 +1,69 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "compiler/Phases.h"
+
+#include "compiler/Options.h"
+#include "passes/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace thimble;
+
+static void populateNothing(OpPassManager &, const CompileOptions &) {}
+
+// After it: no operator has only constant operands, nothing is computed that no output needs.
+static void populateSimplify(OpPassManager &pm, const CompileOptions &) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+// After it: every operator names the kernels that can compute it.
+static void populateCandidates(OpPassManager &pm, const CompileOptions &options) {
+  ListCandidatesOptions list;
+  list.target = options.target;
+  pm.addPass(createListCandidates(list));
+}
+
+// After it: the module is one mcu.program whose buffers have their places.
+static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
+  PlanProgramOptions plan;
+  plan.name = options.name;
+  plan.target = options.target;
+  plan.optimize = options.optimize;
+  pm.addPass(createPlanProgram(plan));
+  pm.addPass(createPlaceBuffers());
+}
+
+// After it: every stream is a call of a function of loops.
+static void populateLowerKernels(OpPassManager &pm, const CompileOptions &) {
+  pm.addPass(createLowerKernels());
+  pm.addPass(createCSEPass());
+  pm.addPass(createLoopInvariantCodeMotionPass());
+}
+
+ArrayRef<PhaseInfo> thimble::phaseTable() {
+  static const PhaseInfo table[] = {
+      {Phase::Import, "import", "read the model into the nn dialect", populateNothing},
+      {Phase::Simplify, "simplify", "simplify the network exactly", populateSimplify},
+      {Phase::Prune, "prune", "remove weights, when asked", populateNothing},
+      {Phase::Quantize, "quantize", "change precision, when asked", populateNothing},
+      {Phase::Reduce, "reduce", "reduce integer computations exactly", populateNothing},
+      {Phase::Candidates, "candidates", "list the kernels for each operator", populateCandidates},
+      {Phase::Plan, "plan", "choose kernels and place buffers", populatePlan},
+      {Phase::LowerKernels, "lower-kernels", "turn kernels into loops", populateLowerKernels},
+      {Phase::Emit, "emit", "write C, assembly or an object file", populateNothing},
+  };
+  return table;
+}
+
+const PhaseInfo &thimble::phaseInfo(Phase phase) {
+  return phaseTable()[static_cast<size_t>(phase)];
+}
+
+std::optional<Phase> thimble::parsePhase(StringRef name) {
+  for (const PhaseInfo &info : phaseTable())
+    if (info.name == name)
+      return info.phase;
+  return std::nullopt;
+}

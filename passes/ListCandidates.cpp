@@ -1,0 +1,50 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/Passes.h"
+#include "passes/kernels/Kernel.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace thimble {
+#define GEN_PASS_DEF_LISTCANDIDATES
+#include "passes/Passes.h.inc"
+} // namespace thimble
+
+using namespace mlir;
+using namespace thimble;
+
+namespace {
+
+struct ListCandidatesPass : thimble::impl::ListCandidatesBase<ListCandidatesPass> {
+  using ListCandidatesBase::ListCandidatesBase;
+
+  void runOnOperation() override {
+    const Target *known = findTarget(target);
+    if (!known) {
+      getOperation().emitError("unknown target '")
+          << target << "', known are " << llvm::join(targetNames(), ", ");
+      return signalPassFailure();
+    }
+    getOperation().walk([&](nn::NNOperator op) {
+      if (failed(annotate(op, *known)))
+        signalPassFailure();
+    });
+  }
+
+  LogicalResult annotate(nn::NNOperator op, const Target &target) {
+    OpBuilder builder(op);
+    SmallVector<Attribute> entries;
+    for (const Candidate &c : candidatesFor(op, target))
+      entries.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("kernel", builder.getStringAttr(c.kernel->getName())),
+           builder.getNamedAttr("cycles", builder.getI64IntegerAttr(c.cycles)),
+           builder.getNamedAttr("flash", builder.getI64IntegerAttr(c.flashBytes)),
+           builder.getNamedAttr("scratch", builder.getI64IntegerAttr(c.scratchBytes()))}));
+    if (entries.empty())
+      return op.emitError("no kernel computes '") << op->getName() << "' with these operand types";
+    op->setAttr("mcu.candidates", builder.getArrayAttr(entries));
+    return success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,136 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/kernels/Accumulator.h"
+
+#include "dialects/nn/reference/MatMul.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace thimble;
+
+RequantPerChannel thimble::macRequant(nn::NNOperator op, const KernelOperands &operands) {
+  const TensorType &in = operands.inputs[0].type, &filter = operands.inputs[1].type,
+                   &out = operands.outputs[0].type;
+  const TensorType *bias = operands.inputs.size() > 2 ? &operands.inputs[2].type : nullptr;
+  auto activation = [](auto o) { return static_cast<Activation>(o.getActivation()); };
+  auto rounding = [](auto o) { return static_cast<Rounding>(o.getRequant()); };
+  return llvm::TypeSwitch<Operation *, RequantPerChannel>(op)
+      .Case([&](nn::Conv2DOp o) {
+        return prepareConv(in, filter, bias, out, activation(o), rounding(o));
+      })
+      .Case([&](nn::DepthwiseConv2DOp o) {
+        return prepareDepthwiseConv(in, filter, out, activation(o), rounding(o));
+      })
+      .Case([&](nn::TransposeConvOp o) {
+        return prepareTransposeConv(in, filter, out, activation(o), rounding(o));
+      })
+      .Case([&](nn::FullyConnectedOp o) {
+        return prepareFullyConnected(in, filter, bias, out, activation(o), rounding(o));
+      })
+      .Case([&](nn::BatchMatMulOp) { return prepareBatchMatMul(in, filter, out); });
+}
+
+Candidate thimble::portableMacCandidate(const KernelQuery &query, int64_t rows) {
+  const CostRules &costs = query.target.costs;
+  bool isFloat = query.inputs[0].element == ElementType::Float32;
+  double perMac = 2 * costs.load + costs.takenBranch + 4 * costs.alu +
+                  (isFloat ? 2 * costs.floatOp : costs.multiply);
+  constexpr double perOutput = 40;
+  Candidate c;
+  c.rows = rows;
+  c.cycles = static_cast<int64_t>(perMac * static_cast<double>(nn::NNOperator(query.op).getMacs()) +
+                                  perOutput * static_cast<double>(query.outputs[0].elements()));
+  constexpr int64_t codeBytes = 300;
+  c.flashBytes = codeBytes;
+  for (const auto &constant : query.constants)
+    if (constant)
+      c.flashBytes += static_cast<int64_t>(constant->data.size());
+  return c;
+}
+
+// Whether no partial sum of one channel's products and bias leaves 32 bits, for any input.
+static bool accumulatorFits(const KernelOperands &operands, const RequantPerChannel &requant,
+                            int channelAxis) {
+  const KernelOperand &filter = operands.inputs[1];
+  if (!filter.constant || filter.type.element == ElementType::Float32)
+    return false;
+  ClampRange range = storageRange(operands.inputs[0].type.element);
+  int64_t reach = std::max(int64_t(range.high) - requant.inputZeroPoint,
+                           int64_t(requant.inputZeroPoint) - range.low);
+  int64_t channels = filter.type.shape[channelAxis];
+  int64_t inner = 1;
+  for (size_t axis = channelAxis + 1; axis < filter.type.shape.size(); ++axis)
+    inner *= filter.type.shape[axis];
+  std::vector<int64_t> sums(channels);
+  for (int64_t i = 0, e = filter.type.elements(); i < e; ++i) {
+    int64_t weight = filter.type.element == ElementType::UInt8
+                         ? filter.constant->as<uint8_t>()[i]
+                         : filter.constant->as<int8_t>()[i];
+    sums[i / inner % channels] += std::abs(weight - requant.filterZeroPoint) * reach;
+  }
+  if (operands.inputs.size() > 2) {
+    const KernelOperand &bias = operands.inputs[2];
+    if (!bias.constant || bias.type.element != ElementType::Int32)
+      return false;
+    for (int64_t c = 0; c < std::min(channels, bias.type.elements()); ++c)
+      sums[c] += std::abs(int64_t(bias.constant->as<int32_t>()[c]));
+  }
+  return llvm::all_of(sums, [](int64_t s) { return s <= std::numeric_limits<int32_t>::max(); });
+}
+
+Accumulator::Accumulator(KernelBuilder &b, const KernelOperands &operands,
+                         RequantPerChannel requantization, int channelAxis)
+    : b(b), requant(std::move(requantization)),
+      isFloat(operands.outputs[0].type.element == ElementType::Float32),
+      fits(accumulatorFits(operands, requant, channelAxis)) {
+  if (operands.inputs.size() > 2)
+    bias = &operands.inputs[2];
+}
+
+Val Accumulator::start(Val channel) {
+  // Float kernels of the reference add the bias to the finished sum.
+  if (isFloat)
+    return b.f32(0.0f);
+  if (requant.wideAccumulator)
+    return b.i64(0);
+  if (!bias)
+    return b.i32(0);
+  return b.load(bufferOf(b, *bias, "bias"), channel, "acc");
+}
+
+Val Accumulator::add(Val accumulator, Val input, Val weight) {
+  if (isFloat)
+    return accumulator + input * weight;
+  KernelBuilder::NoOverflow guard(b, true);
+  Val x = input - requant.inputZeroPoint, w = weight - requant.filterZeroPoint;
+  Val product = x * w;
+  if (requant.wideAccumulator)
+    return accumulator + b.toI64(product);
+  KernelBuilder::NoOverflow proved(b, fits);
+  return accumulator + product;
+}
+
+Val Accumulator::finish(Val accumulator, Val channel) {
+  if (isFloat) {
+    if (bias)
+      accumulator = accumulator + b.load(bufferOf(b, *bias, "bias"), channel, "bias");
+    return b.clamp(accumulator, requant.floatClamp);
+  }
+  if (requant.wideAccumulator && bias)
+    accumulator = accumulator + b.toI64(b.load(bufferOf(b, *bias, "bias"), channel, "bias"));
+  Val scaled;
+  bool alike = llvm::all_equal(requant.multipliers);
+  if (alike) {
+    scaled = b.requantize(accumulator, requant.multipliers.front(), requant.rounding);
+  } else {
+    std::vector<int32_t> multipliers, shifts;
+    for (QuantizedMultiplier m : requant.multipliers) {
+      multipliers.push_back(m.multiplier);
+      shifts.push_back(m.shift);
+    }
+    scaled = b.requantize(accumulator,
+                          b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier"),
+                          b.load(b.table<int32_t>("shifts", shifts), channel, "shift"),
+                          requant.rounding);
+  }
+  return b.clamp(scaled + requant.outputZeroPoint, requant.clamp);
+}

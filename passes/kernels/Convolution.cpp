@@ -1,0 +1,136 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// Portable convolutions: plain loops for every type.
+#include "dialects/nn/reference/Conv.h"
+#include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Kernel.h"
+#include "passes/kernels/Window.h"
+
+using namespace mlir;
+using namespace thimble;
+
+namespace thimble {
+namespace {
+
+Window2D windowOf(ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations, ArrayRef<int64_t> pads) {
+  Window2D w;
+  w.strideH = static_cast<int>(strides[0]);
+  w.strideW = static_cast<int>(strides[1]);
+  w.dilationH = static_cast<int>(dilations[0]);
+  w.dilationW = static_cast<int>(dilations[1]);
+  w.pads = {static_cast<int>(pads[0]), static_cast<int>(pads[1]), static_cast<int>(pads[2]),
+            static_cast<int>(pads[3])};
+  return w;
+}
+
+class PortableConv2D : public Kernel {
+public:
+  StringRef getName() const override { return "conv_2d.portable"; }
+
+  std::optional<Candidate> propose(const KernelQuery &q) const override {
+    if (!isa<nn::Conv2DOp>(q.op))
+      return std::nullopt;
+    return portableMacCandidate(q, q.outputs[0].shape[0] * q.outputs[0].shape[1]);
+  }
+
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
+    auto conv = cast<nn::Conv2DOp>(op);
+    const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
+                     &filter = operands.inputs[1].type;
+    Window2D w = windowOf(conv.getStrides(), conv.getDilations(), conv.getPads());
+    Accumulator accumulator(b, operands, macRequant(conv, operands), /*channelAxis=*/0);
+    Buffer input = bufferOf(b, operands.inputs[0], "input");
+    Buffer weights = bufferOf(b, operands.inputs[1], "weights");
+    int64_t inH = in.shape[1], inW = in.shape[2], inC = in.shape[3];
+    int64_t outH = out.shape[1], outW = out.shape[2], outC = out.shape[3];
+    int64_t kH = filter.shape[1], kW = filter.shape[2], depth = filter.shape[3];
+    int64_t groupOutputs = outC / (inC / depth);
+
+    PictureRow place = splitRow(b, row, out);
+    Val y0 = place.y * w.strideH - w.pads.top;
+    TapRange ys = tapRange(b, y0, kH, w.dilationH, inH, w.pads.top,
+                           (outH - 1) * w.strideH - w.pads.top);
+    b.loop("x", outW, [&](Val x) {
+      Val x0 = x * w.strideW - w.pads.left;
+      TapRange xs = tapRange(b, x0, kW, w.dilationW, inW, w.pads.left,
+                             (outW - 1) * w.strideW - w.pads.left);
+      b.loop("channel", outC, [&](Val channel) {
+        Val group = groupOutputs == outC ? b.index(0) : channel / groupOutputs;
+        Val sum = b.accumulate(
+            "ky", ys.first, ys.end, 1, accumulator.start(channel), [&](Val ky, Val acc) {
+              Val pixelY = place.batch * inH + y0 + ky * w.dilationH;
+              return b.accumulate("kx", xs.first, xs.end, 1, acc, [&](Val kx, Val acc) {
+                Val pixel = (pixelY * inW + x0 + kx * w.dilationW) * inC + group * depth;
+                Val tap = ((channel * kH + ky) * kW + kx) * depth;
+                return b.accumulate("k", depth, acc, [&](Val k, Val acc) {
+                  return accumulator.add(acc, b.load(input, pixel + k, "pixel"),
+                                         b.load(weights, tap + k, "weight"));
+                });
+              });
+            });
+        b.store(operands.outputs[0].buffer, (row * outW + x) * outC + channel,
+                accumulator.finish(sum, channel));
+      });
+    });
+  }
+};
+
+class PortableDepthwiseConv2D : public Kernel {
+public:
+  StringRef getName() const override { return "depthwise_conv_2d.portable"; }
+
+  std::optional<Candidate> propose(const KernelQuery &q) const override {
+    if (!isa<nn::DepthwiseConv2DOp>(q.op))
+      return std::nullopt;
+    return portableMacCandidate(q, q.outputs[0].shape[0] * q.outputs[0].shape[1]);
+  }
+
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
+    auto conv = cast<nn::DepthwiseConv2DOp>(op);
+    const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
+                     &filter = operands.inputs[1].type;
+    Window2D w = windowOf(conv.getStrides(), conv.getDilations(), conv.getPads());
+    Accumulator accumulator(b, operands, macRequant(conv, operands), /*channelAxis=*/3);
+    Buffer input = bufferOf(b, operands.inputs[0], "input");
+    Buffer weights = bufferOf(b, operands.inputs[1], "weights");
+    int64_t inH = in.shape[1], inW = in.shape[2], inC = in.shape[3];
+    int64_t outH = out.shape[1], outW = out.shape[2], outC = out.shape[3];
+    int64_t kH = filter.shape[1], kW = filter.shape[2];
+    int64_t multiplier = outC / inC;
+
+    PictureRow place = splitRow(b, row, out);
+    Val y0 = place.y * w.strideH - w.pads.top;
+    TapRange ys = tapRange(b, y0, kH, w.dilationH, inH, w.pads.top,
+                           (outH - 1) * w.strideH - w.pads.top);
+    b.loop("x", outW, [&](Val x) {
+      Val x0 = x * w.strideW - w.pads.left;
+      TapRange xs = tapRange(b, x0, kW, w.dilationW, inW, w.pads.left,
+                             (outW - 1) * w.strideW - w.pads.left);
+      b.loop("channel", outC, [&](Val channel) {
+        Val source = multiplier == 1 ? channel : channel / multiplier;
+        Val sum = b.accumulate(
+            "ky", ys.first, ys.end, 1, accumulator.start(channel), [&](Val ky, Val acc) {
+              Val pixelY = place.batch * inH + y0 + ky * w.dilationH;
+              return b.accumulate("kx", xs.first, xs.end, 1, acc, [&](Val kx, Val acc) {
+                Val pixel = (pixelY * inW + x0 + kx * w.dilationW) * inC + source;
+                Val tap = (ky * kW + kx) * outC + channel;
+                return accumulator.add(acc, b.load(input, pixel, "pixel"),
+                                       b.load(weights, tap, "weight"));
+              });
+            });
+        b.store(operands.outputs[0].buffer, (row * outW + x) * outC + channel,
+                accumulator.finish(sum, channel));
+      });
+    });
+  }
+};
+
+} // namespace
+} // namespace thimble
+
+void thimble::addConvolutionKernels(KernelList &list) {
+  list.push_back(std::make_unique<PortableConv2D>());
+  list.push_back(std::make_unique<PortableDepthwiseConv2D>());
+}

@@ -1,0 +1,74 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/kernels/Kernel.h"
+
+#include "dialects/nn/NNTypes.h"
+
+using namespace mlir;
+using namespace thimble;
+
+Buffer thimble::bufferOf(KernelBuilder &b, const KernelOperand &operand, StringRef tableName) {
+  return operand.constant ? b.table(tableName, *operand.constant) : operand.buffer;
+}
+
+KernelQuery thimble::queryFor(nn::NNOperator op, const Target &target) {
+  KernelQuery query{op, {}, {}, {}, target};
+  for (Value input : op->getOperands()) {
+    query.inputs.push_back(*nn::toTensorType(input.getType()));
+    auto constant = input.getDefiningOp<nn::ConstantOp>();
+    query.constants.push_back(
+        constant ? std::make_shared<Tensor>(*nn::toTensor(constant.getValue(), input.getType()))
+                 : nullptr);
+  }
+  for (Value output : op->getResults())
+    query.outputs.push_back(*nn::toTensorType(output.getType()));
+  return query;
+}
+
+static const KernelList &ownedTable() {
+  static const KernelList table = [] {
+    KernelList list;
+    addDspKernels(list);
+    addConvolutionKernels(list);
+    addMatMulKernels(list);
+    addPoolKernels(list);
+    addNormalizationKernels(list);
+    addElementwiseKernels(list);
+    addMovementKernels(list);
+    addIndexingKernels(list);
+    addReductionKernels(list);
+    addResizeKernels(list);
+    return list;
+  }();
+  return table;
+}
+
+ArrayRef<const Kernel *> thimble::kernelTable() {
+  static const std::vector<const Kernel *> table = [] {
+    std::vector<const Kernel *> pointers;
+    for (const auto &kernel : ownedTable())
+      pointers.push_back(kernel.get());
+    return pointers;
+  }();
+  return table;
+}
+
+const Kernel *thimble::findKernel(StringRef name) {
+  for (const Kernel *kernel : kernelTable())
+    if (kernel->getName() == name)
+      return kernel;
+  return nullptr;
+}
+
+SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target) {
+  KernelQuery query = queryFor(op, target);
+  SmallVector<Candidate> candidates;
+  for (const Kernel *kernel : kernelTable())
+    if (std::optional<Candidate> candidate = kernel->propose(query)) {
+      candidate->kernel = kernel;
+      candidates.push_back(std::move(*candidate));
+    }
+  llvm::stable_sort(candidates, [](const Candidate &a, const Candidate &b) {
+    return a.cycles < b.cycles;
+  });
+  return candidates;
+}

@@ -1,0 +1,112 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// The kernel table: where kernels are proposed, costed and generated. A kernel is one way to
+// compute one operator (or a family of them) on a target. It computes rows of the output; the row
+// loop belongs to the stream that the kernel runs in.
+#pragma once
+
+#include "dialects/nn/NNOps.h"
+#include "passes/kernels/KernelBuilder.h"
+#include "targets/Target.h"
+
+#include <memory>
+#include <optional>
+
+namespace thimble {
+
+class Kernel;
+
+/// Working memory that a kernel wants for the time of its stream.
+struct ScratchRequest {
+  ElementType element = ElementType::Int8;
+  int64_t elements = 0;
+  int64_t bytes() const { return elements * static_cast<int64_t>(byteSize(element)); }
+};
+
+/// A kernel that can compute an operator, and what that costs.
+struct Candidate {
+  const Kernel *kernel = nullptr;
+  /// Estimates for the whole operator.
+  int64_t cycles = 0;
+  int64_t flashBytes = 0;
+  llvm::SmallVector<ScratchRequest, 1> scratch;
+  /// How many times the stream calls the kernel: rows of the output, or 1 where the kernel computes
+  /// the whole tensor.
+  int64_t rows = 1;
+  /// Inputs whose bytes the output may take over: every element is read, for the last time, before
+  /// the element of the output at the same byte or a later one is written.
+  llvm::SmallVector<unsigned, 2> inPlaceInputs;
+
+  int64_t scratchBytes() const {
+    int64_t bytes = 0;
+    for (const ScratchRequest &s : scratch)
+      bytes += s.bytes();
+    return bytes;
+  }
+};
+
+/// An operand of an operator as a kernel sees it.
+struct KernelOperand {
+  TensorType type;
+  /// Where the elements are. Null for a constant: use `KernelBuilder::table` for what of it the
+  /// kernel reads, repacked as it likes.
+  Buffer buffer;
+  /// The elements of a constant.
+  std::shared_ptr<const Tensor> constant;
+};
+
+/// The elements of `operand` in memory: its buffer, or a table of them in flash.
+Buffer bufferOf(KernelBuilder &b, const KernelOperand &operand, llvm::StringRef tableName);
+
+struct KernelOperands {
+  /// An absent optional operand is missing at the end.
+  llvm::SmallVector<KernelOperand> inputs;
+  llvm::SmallVector<KernelOperand> outputs;
+  llvm::SmallVector<Buffer> scratch;
+};
+
+/// What is known about the operands when kernels are proposed.
+struct KernelQuery {
+  nn::NNOperator op;
+  llvm::SmallVector<TensorType> inputs;
+  /// Null where an input is not constant.
+  llvm::SmallVector<std::shared_ptr<const Tensor>> constants;
+  llvm::SmallVector<TensorType> outputs;
+  const Target &target;
+};
+KernelQuery queryFor(nn::NNOperator op, const Target &target);
+
+class Kernel {
+public:
+  virtual ~Kernel() = default;
+  /// operator.variant, unique: "conv_2d.portable".
+  virtual llvm::StringRef getName() const = 0;
+  /// What it costs to compute `query.op`; nothing if this kernel cannot.
+  virtual std::optional<Candidate> propose(const KernelQuery &query) const = 0;
+  /// Builds the code that computes row `row` (of `Candidate::rows`) of the outputs.
+  virtual void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+                    Val row) const = 0;
+};
+
+/// All kernels, in order of preference among equals.
+llvm::ArrayRef<const Kernel *> kernelTable();
+/// The kernel called `name`; null if there is none.
+const Kernel *findKernel(llvm::StringRef name);
+/// Every kernel that can compute `op` on `target`, cheapest in cycles first.
+llvm::SmallVector<Candidate> candidatesFor(nn::NNOperator op, const Target &target);
+
+/// Families of kernels: each adds its own to the table.
+using KernelList = std::vector<std::unique_ptr<Kernel>>;
+void addConvolutionKernels(KernelList &list);
+void addMatMulKernels(KernelList &list);
+void addPoolKernels(KernelList &list);
+void addNormalizationKernels(KernelList &list);
+void addElementwiseKernels(KernelList &list);
+void addMovementKernels(KernelList &list);
+void addIndexingKernels(KernelList &list);
+void addReductionKernels(KernelList &list);
+void addResizeKernels(KernelList &list);
+/// Cortex-M4 kernels with SMLAD.
+void addDspKernels(KernelList &list);
+
+} // namespace thimble

@@ -1,0 +1,56 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// What the compiler knows about a core and a board.
+#pragma once
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace thimble {
+
+/// Cycles of instruction classes. Source: Arm Cortex-M4 Technical Reference Manual (DDI 0439),
+/// instruction timing table.
+struct CostRules {
+  double alu = 1;
+  double multiply = 1;
+  double load = 2;
+  /// A load right after another whose result is not its address.
+  double pairedLoad = 1;
+  double store = 1;
+  /// A taken branch: one cycle and the refill of the pipeline.
+  double takenBranch = 3;
+  /// One element of float arithmetic: on an FPU, or in software.
+  double floatOp = 1;
+};
+
+/// A stretch of RAM that buffers can be placed in.
+struct MemoryRegion {
+  std::string name;
+  uint64_t base = 0;
+  uint64_t bytes = 0;
+};
+
+/// A core, or a board with its core and memories.
+struct Target {
+  std::string name;
+  std::string core;
+  /// The DSP extension's instructions (SMLAD, SXTB16, ...) may be used.
+  bool dsp = false;
+  bool fpu = false;
+  CostRules costs;
+  std::vector<MemoryRegion> ram;
+  uint64_t flashBytes = 0;
+  double clockHz = 0;
+  double nanojoulesPerCycle = 0;
+};
+
+/// The target called `name`: cortex-m4, generic or a board. Null for any other name.
+const Target *findTarget(llvm::StringRef name);
+/// All names that `findTarget` knows.
+std::vector<std::string> targetNames();
+
+} // namespace thimble

@@ -1,0 +1,28 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "compiler/Compiler.h"
+#include "compiler/Diagnostics.h"
+#include "tools/thimble/Commands.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace thimble;
+using namespace thimble::driver;
+
+ExitStatus driver::runCheck(const Invocation &invocation) {
+  auto bytes = readFile(invocation.models.front());
+  if (!bytes)
+    return failure;
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  prepareContext(context);
+  DiagnosticCollector diagnostics(&context);
+  CompileOptions options = invocation.compile;
+  options.lastPhase = Phase::Candidates;
+  auto module = importModel(*bytes, context, options);
+  if (module && succeeded(runPhases(*module, options))) {
+    llvm::outs() << invocation.models.front() << ": can be compiled\n";
+    return success;
+  }
+  for (const std::string &error : diagnostics.errors())
+    printError(error);
+  return failure;
+}

@@ -1,0 +1,166 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "tools/thimble/Options.h"
+
+#include "targets/Target.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Option/OptTable.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace llvm::opt;
+using namespace thimble;
+using namespace thimble::driver;
+
+#define OPTTABLE_STR_TABLE_CODE
+#include "tools/thimble/Options.inc"
+#undef OPTTABLE_STR_TABLE_CODE
+
+#define OPTTABLE_PREFIXES_TABLE_CODE
+#include "tools/thimble/Options.inc"
+#undef OPTTABLE_PREFIXES_TABLE_CODE
+
+static constexpr OptTable::Info infoTable[] = {
+#define OPTION(...) LLVM_CONSTRUCT_OPT_INFO(__VA_ARGS__),
+#include "tools/thimble/Options.inc"
+#undef OPTION
+};
+
+namespace {
+class Table : public GenericOptTable {
+public:
+  Table() : GenericOptTable(OptionStrTable, OptionPrefixesTable, infoTable) {}
+};
+} // namespace
+
+void driver::printError(StringRef message) { errs() << "thimble: error: " << message << "\n"; }
+
+static bool fail(const Twine &message) {
+  printError(message.str());
+  return false;
+}
+
+/// Sets `value` to the choice called like the option's argument.
+template <typename T>
+static bool choose(const InputArgList &args, OptionID id, StringRef option, T &value,
+                   ArrayRef<std::pair<StringRef, T>> choices) {
+  const Arg *arg = args.getLastArg(id);
+  if (!arg)
+    return true;
+  std::vector<StringRef> names;
+  for (const auto &[name, choice] : choices) {
+    if (name == arg->getValue()) {
+      value = choice;
+      return true;
+    }
+    names.push_back(name);
+  }
+  return fail("--" + option + " must be one of " + join(names, ", ") + ", got '" +
+              arg->getValue() + "'");
+}
+
+/// A number of bytes with an optional K or M.
+static bool parseSize(const InputArgList &args, OptionID id, StringRef option,
+                      std::optional<int64_t> &bytes) {
+  const Arg *arg = args.getLastArg(id);
+  if (!arg)
+    return true;
+  StringRef text = arg->getValue();
+  int64_t unit = 1;
+  if (text.consume_back_insensitive("K"))
+    unit = 1024;
+  else if (text.consume_back_insensitive("M"))
+    unit = 1024 * 1024;
+  int64_t number = 0;
+  if (text.getAsInteger(10, number) || number < 1 || number > INT32_MAX / unit)
+    return fail("--" + option + " must be a size from 1 to 2047M, such as 16384, 16K or 1M, got '" +
+                arg->getValue() + "'");
+  bytes = number * unit;
+  return true;
+}
+
+static bool fillOptions(const InputArgList &args, Invocation &invocation) {
+  CompileOptions &options = invocation.compile;
+  if (const Arg *name = args.getLastArg(OPT_name)) {
+    options.name = name->getValue();
+    invocation.nameGiven = true;
+  }
+  options.target = args.getLastArgValue(OPT_target, options.target);
+  if (!findTarget(options.target))
+    return fail("--target must be one of " + join(targetNames(), ", ") + ", got '" +
+                options.target + "'");
+  std::vector<std::pair<StringRef, Phase>> phases;
+  for (const PhaseInfo &info : phaseTable())
+    phases.push_back({info.name, info.phase});
+  invocation.outputDir = args.getLastArgValue(OPT_output_dir, ".");
+  options.dumpPhasesTo = args.getLastArgValue(OPT_dump_phases);
+  options.instrument = args.hasArg(OPT_instrument);
+  invocation.inputs = args.getAllArgValues(OPT_input);
+  invocation.outputs = args.getAllArgValues(OPT_output);
+  std::string report = "json";
+  return choose<EmitKind>(args, OPT_emit, "emit", options.emit,
+                          {{"c", EmitKind::C},
+                           {"obj", EmitKind::Object},
+                           {"asm", EmitKind::Assembly},
+                           {"mlir", EmitKind::MLIR}}) &&
+         choose<std::string>(args, OPT_optimize, "optimize", options.optimize,
+                             {{"speed", "speed"},
+                              {"balanced", "balanced"},
+                              {"ram", "ram"},
+                              {"flash", "flash"}}) &&
+         choose<std::string>(args, OPT_reference, "reference", options.reference,
+                             {{"tflm", "tflm"}, {"litert", "litert"}}) &&
+         choose<FloatAbi>(args, OPT_float_abi, "float-abi", options.floatAbi,
+                          {{"hard", FloatAbi::Hard},
+                           {"softfp", FloatAbi::Softfp},
+                           {"soft", FloatAbi::Soft}}) &&
+         choose<std::string>(args, OPT_report, "report", report, {{"json", "json"}}) &&
+         choose<Phase>(args, OPT_compile_to, "compile-to", options.lastPhase, phases) &&
+         parseSize(args, OPT_ram, "ram", options.ramBudget) &&
+         parseSize(args, OPT_flash, "flash", options.flashBudget);
+}
+
+bool driver::parse(const Command &command, ArrayRef<const char *> arguments,
+                   Invocation &invocation, bool &helpWanted) {
+  Table table;
+  unsigned missingIndex = 0, missingCount = 0;
+  InputArgList args = table.ParseArgs(arguments, missingIndex, missingCount);
+  if (missingCount)
+    return fail(Twine("option '") + args.getArgString(missingIndex) + "' needs a value");
+  for (const Arg *arg : args) {
+    unsigned id = arg->getOption().getID();
+    if (id == OPT_UNKNOWN)
+      return fail("unknown option '" + arg->getAsString(args) + "'");
+    if (id != OPT_INPUT && id != OPT_help && !is_contained(command.options, OptionID(id)))
+      return fail(Twine("'") + command.name + "' takes no option '" + arg->getSpelling() + "'");
+  }
+  helpWanted = args.hasArg(OPT_help);
+  if (helpWanted)
+    return true;
+  invocation.models = args.getAllArgValues(OPT_INPUT);
+  if (invocation.models.size() != 1)
+    return fail(Twine("'") + command.name + "' takes one model, got " +
+                Twine(invocation.models.size()));
+  return fillOptions(args, invocation);
+}
+
+void driver::printHelp(const Command &command) {
+  Table table;
+  outs() << "usage: thimble " << command.name << " " << command.operands << "\n  "
+         << command.summary << "\n";
+  if (!command.options.empty())
+    outs() << "\noptions:\n";
+  for (OptionID id : command.options) {
+    std::string spelling = table.getOption(id).getPrefixedName().str();
+    if (const char *meta = table.getOptionMetaVar(id))
+      spelling += std::string(" ") + meta;
+    outs() << "  " << left_justify(spelling, 22) << " " << table.getOptionHelpText(id) << "\n";
+  }
+}
+
+void driver::printHelp() {
+  outs() << "usage: thimble COMMAND ...\n\ncommands:\n";
+  for (const Command &command : commands())
+    outs() << "  " << left_justify(command.name, 10) << " " << command.summary << "\n";
+  outs() << "\n'thimble COMMAND --help' lists the options of a command.\n";
+}
