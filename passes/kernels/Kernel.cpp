@@ -27,7 +27,10 @@ KernelQuery thimble::queryFor(nn::NNOperator op, const Target &target) {
 static const KernelList &ownedTable() {
   static const KernelList table = [] {
     KernelList list;
-    addDspKernels(list);
+    addDspConvolutionKernels(list);
+    addDspDepthwiseKernels(list);
+    addDspAddKernels(list);
+    addDspPoolKernels(list);
     addConvolutionKernels(list);
     addMatMulKernels(list);
     addPoolKernels(list);

@@ -106,7 +106,10 @@ void addMovementKernels(KernelList &list);
 void addIndexingKernels(KernelList &list);
 void addReductionKernels(KernelList &list);
 void addResizeKernels(KernelList &list);
-/// Cortex-M4 kernels with SMLAD.
-void addDspKernels(KernelList &list);
+// For cores with the DSP extension (dsp/).
+void addDspConvolutionKernels(KernelList &list);
+void addDspDepthwiseKernels(KernelList &list);
+void addDspAddKernels(KernelList &list);
+void addDspPoolKernels(KernelList &list);
 
 } // namespace thimble
