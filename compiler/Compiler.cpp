@@ -1,13 +1,17 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "compiler/Compiler.h"
 
-
+#include "compiler/Budgets.h"
+#include "compiler/Remarks.h"
+#include "compiler/Report.h"
 #include "compiler/emit/c/EmitC.h"
+#include "compiler/emit/object/Object.h"
 #include "compiler/import/tflite/Import.h"
 #include "dialects/m4/M4Ops.h"
 #include "dialects/mcu/MCUOps.h"
 #include "dialects/nn/NNOps.h"
 #include "runtime/RuntimeFiles.h"
+#include "targets/Target.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -97,30 +101,138 @@ static OutputFile asText(ModuleOp module, const CompileOptions &options) {
   return file;
 }
 
-FailureOr<std::vector<OutputFile>> thimble::compileModel(ArrayRef<uint8_t> modelBytes,
-                                                         MLIRContext &context,
-                                                         const CompileOptions &options) {
-  OwningOpRef<ModuleOp> module = importModel(modelBytes, context, options);
-  if (!module || failed(runPhases(*module, options)))
-    return failure();
-  std::vector<OutputFile> files;
-  if (options.lastPhase != Phase::Emit || options.emit == EmitKind::MLIR) {
-    files.push_back(asText(*module, options));
-    return files;
+std::string thimble::floatAbiName(FloatAbi abi) {
+  switch (abi) {
+  case FloatAbi::Hard:
+    return "hard";
+  case FloatAbi::Softfp:
+    return "softfp";
+  case FloatAbi::Soft:
+    return "soft";
   }
+  llvm_unreachable("unknown float ABI");
+}
 
-  emit::EmitOptions emitOptions;
-  emitOptions.name = options.name;
-  emitOptions.instrument = options.instrument;
-  emitOptions.portable = options.target == "generic";
-  emitOptions.modelSha256 = sha256(modelBytes);
-  emitOptions.version = compilerVersion().str();
-  FailureOr<std::vector<emit::EmittedFile>> sources = emit::emitC(*module, emitOptions);
+static object::ObjectOptions objectOptions(const CompileOptions &options) {
+  object::ObjectOptions result;
+  result.name = options.name;
+  result.floatAbi = static_cast<object::FloatAbi>(options.floatAbi);
+  result.instrument = options.instrument;
+  result.assembly = options.emit == EmitKind::Assembly;
+  return result;
+}
+
+namespace {
+/// A lowered module and what it costs. Code is measured by compiling it, whatever is emitted.
+struct Lowered {
+  OwningOpRef<ModuleOp> module;
+  object::ObjectFile object;
+  std::vector<RemarkEntry> remarks;
+};
+} // namespace
+
+static FailureOr<Costs> measure(Lowered &lowered, const CompileOptions &options) {
+  FailureOr<object::ObjectFile> object =
+      object::emitObject(*lowered.module, objectOptions(options));
+  if (failed(object))
+    return failure();
+  lowered.object = std::move(*object);
+  return countCosts(*lowered.module, options.emit == EmitKind::C ? object::estimateForC(lowered.object.size)
+                                                                 : lowered.object.size);
+}
+
+static std::vector<OutputFile> emitObjectFiles(const Lowered &lowered, const Costs &costs,
+                                               const CompileOptions &options,
+                                               const emit::EmitOptions &emitOptions) {
+  std::vector<OutputFile> files;
+  files.push_back({options.name + ".h", emit::emitHeader(costs.program, emitOptions)});
+  if (options.emit == EmitKind::Assembly)
+    files.push_back({options.name + ".s", lowered.object.assembly});
+  else
+    files.push_back({options.name + ".o", lowered.object.bytes});
+  // The only one that NAME.h includes.
+  for (const RuntimeFile &file : runtimeHeaders())
+    if (StringRef(file.name) == "thimble_types.h")
+      files.push_back({file.name, std::string(file.contents)});
+  return files;
+}
+
+static FailureOr<std::vector<OutputFile>> emitCFiles(ModuleOp module,
+                                                     const emit::EmitOptions &emitOptions) {
+  FailureOr<std::vector<emit::EmittedFile>> sources = emit::emitC(module, emitOptions);
   if (failed(sources))
     return failure();
+  std::vector<OutputFile> files;
   for (emit::EmittedFile &file : *sources)
     files.push_back({file.name, std::move(file.contents)});
   for (const RuntimeFile &file : runtimeHeaders())
     files.push_back({file.name, std::string(file.contents)});
   return files;
+}
+
+static FailureOr<std::vector<OutputFile>> emitFiles(const Lowered &lowered, const Costs &costs,
+                                                    const CompileOptions &options,
+                                                    StringRef modelSha256) {
+  emit::EmitOptions emitOptions;
+  emitOptions.name = options.name;
+  emitOptions.instrument = options.instrument;
+  emitOptions.portable = findTarget(options.target)->core == "generic";
+  emitOptions.modelSha256 = modelSha256.str();
+  emitOptions.version = compilerVersion().str();
+  emitOptions.stackBytes = costs.stackBytes;
+  FailureOr<std::vector<OutputFile>> files =
+      options.emit == EmitKind::C
+          ? emitCFiles(*lowered.module, emitOptions)
+          : FailureOr(emitObjectFiles(lowered, costs, options, emitOptions));
+  if (succeeded(files))
+    files->push_back({options.name + ".report.json",
+                      jsonReport(costs, options, modelSha256, lowered.remarks)});
+  return files;
+}
+
+FailureOr<std::vector<OutputFile>> thimble::compileModel(ArrayRef<uint8_t> modelBytes,
+                                                         MLIRContext &context,
+                                                         const CompileOptions &options) {
+  const Target *target = findTarget(options.target);
+  if (!target)
+    return emitError(UnknownLoc::get(&context)) << "unknown target '" << options.target
+                                                << "', known are "
+                                                << llvm::join(targetNames(), ", ");
+  bool wantsObject = options.emit == EmitKind::Object || options.emit == EmitKind::Assembly;
+  if (wantsObject && target->core == "generic")
+    return emitError(UnknownLoc::get(&context))
+           << "object code is for a core: the target 'generic' has C only";
+  RemarkCollector remarks(context);
+  OwningOpRef<ModuleOp> imported = importModel(modelBytes, context, options);
+  if (!imported)
+    return failure();
+  std::vector<OutputFile> files;
+  if (options.lastPhase != Phase::Emit || options.emit == EmitKind::MLIR) {
+    if (failed(runPhases(*imported, options)))
+      return failure();
+    files.push_back(asText(*imported, options));
+    return files;
+  }
+
+  std::vector<RemarkEntry> importRemarks = remarks.remarks();
+  std::vector<Costs> attempts;
+  for (const std::string &objective : objectivesToTry(options)) {
+    CompileOptions attempt = options;
+    attempt.optimize = objective;
+    remarks.clear();
+    Lowered lowered;
+    lowered.module = imported->clone();
+    if (failed(runPhases(*lowered.module, attempt)))
+      return failure();
+    FailureOr<Costs> costs = measure(lowered, attempt);
+    if (failed(costs))
+      return failure();
+    if (meetsBudgets(*costs, attempt)) {
+      lowered.remarks = importRemarks;
+      llvm::append_range(lowered.remarks, remarks.remarks());
+      return emitFiles(lowered, *costs, attempt, sha256(modelBytes));
+    }
+    attempts.push_back(std::move(*costs));
+  }
+  return reportBudgets(UnknownLoc::get(&context), attempts, options);
 }

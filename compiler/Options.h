@@ -14,8 +14,12 @@ namespace thimble {
 
 enum class EmitKind { C, Object, Assembly, MLIR };
 enum class FloatAbi { Hard, Softfp, Soft };
+/// As --float-abi spells it.
+std::string floatAbiName(FloatAbi abi);
 
 struct CompileOptions {
+  /// The model's file name without its path, for the report.
+  std::string modelFile = "model.tflite";
   /// Prefix of files and symbols, a C identifier.
   std::string name = "model";
   std::string target = "cortex-m4";

@@ -1,15 +1,67 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "targets/Target.h"
 
+#include "targets/BoardFiles.h"
+
+#include "llvm/Support/JSON.h"
+
 using namespace thimble;
 
+static Target cortexM4() {
+  Target target;
+  target.name = target.core = "cortex-m4";
+  target.dsp = target.fpu = true;
+  return target;
+}
+
+static Target generic() {
+  Target target;
+  target.name = target.core = "generic";
+  return target;
+}
+
+// The number that `key` has in `object`, 0 where it has none.
+static double number(const llvm::json::Object &object, llvm::StringRef key) {
+  return object.getNumber(key).value_or(0);
+}
+
+static uint64_t address(const llvm::json::Object &object) {
+  uint64_t base = 0;
+  // A base that is no number stays 0: the tree's tests check the boards' files.
+  (void)object.getString("base").value_or("0").getAsInteger(0, base);
+  return base;
+}
+
+static std::optional<Target> parseBoard(llvm::StringRef text) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return std::nullopt;
+  }
+  const llvm::json::Object *board = value->getAsObject();
+  if (!board || board->getString("core") != "cortex-m4")
+    return std::nullopt;
+  Target target = cortexM4();
+  target.name = board->getString("name").value_or("").str();
+  target.fpu = board->getString("fpu").has_value();
+  target.clockHz = number(*board, "clock_hz");
+  target.nanojoulesPerCycle = number(*board, "nj_per_cycle");
+  if (const llvm::json::Object *flash = board->getObject("flash"))
+    target.flashBytes = static_cast<uint64_t>(number(*flash, "size"));
+  if (const llvm::json::Array *regions = board->getArray("ram"))
+    for (const llvm::json::Value &entry : *regions)
+      if (const llvm::json::Object *region = entry.getAsObject())
+        target.ram.push_back({region->getString("name").value_or("").str(), address(*region),
+                              static_cast<uint64_t>(number(*region, "size"))});
+  return target;
+}
+
 static std::vector<Target> makeTargets() {
-  Target m4;
-  m4.name = m4.core = "cortex-m4";
-  m4.dsp = m4.fpu = true;
-  Target generic;
-  generic.name = generic.core = "generic";
-  return {m4, generic};
+  std::vector<Target> targets = {cortexM4(), generic()};
+  for (llvm::StringRef text : boardFiles())
+    if (std::optional<Target> board = parseBoard(text))
+      targets.push_back(std::move(*board));
+  return targets;
 }
 
 static const std::vector<Target> &allTargets() {

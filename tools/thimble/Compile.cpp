@@ -47,6 +47,7 @@ ExitStatus driver::runCompile(const Invocation &invocation) {
       identifierFor(invocation.nameGiven ? options.name : llvm::sys::path::stem(path).str());
   if (!invocation.nameGiven)
     options.name = suggestion;
+  options.modelFile = llvm::sys::path::filename(path).str();
   if (!isUsableName(options.name)) {
     printError("--name must be a C identifier of at most 64 letters, digits and underscores, got '" +
                options.name + "'; '" + suggestion + "' would do");

@@ -114,20 +114,21 @@ thimble::object::emitObject(ModuleOp module, const ObjectOptions &options) {
   return result;
 }
 
-FailureOr<CodeSize> thimble::object::measureCode(ModuleOp module, const ObjectOptions &options,
-                                                 bool forC) {
-  FailureOr<ObjectFile> object = emitObject(module, options);
-  if (failed(object))
-    return failure();
-  CodeSize size = std::move(object->size);
-  if (!forC)
-    return size;
+CodeSize thimble::object::estimateForC(CodeSize size) {
   size.codeBytes = codeBytesForC(size.codeBytes);
   size.stackBytes = stackBytesForC(size.stackBytes);
   size.exact = false;
   for (FunctionSize &function : size.functions)
     function.codeBytes = codeBytesForC(function.codeBytes);
   return size;
+}
+
+FailureOr<CodeSize> thimble::object::measureCode(ModuleOp module, const ObjectOptions &options,
+                                                 bool forC) {
+  FailureOr<ObjectFile> object = emitObject(module, options);
+  if (failed(object))
+    return failure();
+  return forC ? estimateForC(std::move(object->size)) : std::move(object->size);
 }
 
 FailureOr<std::string> thimble::object::emitLLVMIR(ModuleOp module, const ObjectOptions &options) {

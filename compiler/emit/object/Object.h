@@ -65,6 +65,9 @@ struct ObjectFile {
 /// .text.*, its constants in .rodata*, it has no .data and .bss.
 mlir::FailureOr<ObjectFile> emitObject(mlir::ModuleOp module, const ObjectOptions &options);
 
+/// What the C emission compiled by GCC -O2 costs, from what the object costs.
+CodeSize estimateForC(CodeSize size);
+
 /// Sizes of the same code. With `forC`, estimates for the C emission compiled by GCC -O2: code a
 /// tenth larger (small kernels measured 0 to 20 % larger), and a margin on the stack.
 mlir::FailureOr<CodeSize> measureCode(mlir::ModuleOp module, const ObjectOptions &options,
