@@ -61,6 +61,14 @@ THIMBLE_RT int32_t thimble_smmul(int32_t a, int32_t b) {
 /* The nearest integer of `bits` bits: ssat signed, bits in [1, 32]; usat unsigned, bits in [0, 31].
  * One instruction where inlining makes `bits` a constant. */
 THIMBLE_RT int32_t thimble_ssat(int32_t value, int32_t bits) {
+#if defined(THIMBLE_HAVE_DSP) && defined(__GNUC__) && !defined(__clang__)
+  /* GCC makes comparisons of the definition below; clang makes SSAT. */
+  if (__builtin_constant_p(bits) && bits == 8) {
+    int32_t saturated;
+    __asm__("ssat %0, #8, %1" : "=r"(saturated) : "r"(value) : "cc");
+    return saturated;
+  }
+#endif
   const int32_t high = (int32_t)(0x7fffffffu >> (32 - bits));
   return value > high ? high : value < -high - 1 ? -high - 1 : value;
 }

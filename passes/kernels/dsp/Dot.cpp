@@ -101,12 +101,11 @@ public:
       for (int64_t o = 0; o < block.outputs; ++o)
         start.push_back(b.load(biases, output + o, "acc"));
     int64_t depth = filters.paddedDepth();
-    // Eight products a trip halve the loop's own cost.
-    int64_t step = depth % 8 == 0 ? 8 : 4;
-    return b.loop("k", b.index(0), b.index(depth), step, start, [&](Val k, ArrayRef<Val> carried) {
+    // Four products a trip and no more: C compilers hoist the loads of a longer trip to its start
+    // and spill accumulators.
+    return b.loop("k", b.index(0), b.index(depth), 4, start, [&](Val k, ArrayRef<Val> carried) {
       Vals acc(carried);
-      for (int64_t k4 = 0; k4 < step; k4 += 4)
-        addFour(acc, pixel, output, k + k4);
+      addFour(acc, pixel, output, k);
       return acc;
     });
   }
