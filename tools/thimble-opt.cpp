@@ -5,6 +5,7 @@
 #include "dialects/m4/M4Ops.h"
 #include "dialects/mcu/MCUOps.h"
 #include "dialects/nn/NNOps.h"
+#include "passes/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
                   mlir::quant::QuantDialect, mlir::scf::SCFDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  thimble::registerThimblePasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Thimble's optimizer driver\n", registry));
 }

@@ -326,7 +326,7 @@ def NN_StridedSliceOp : NN_MovementOp<"strided_slice", "every n-th element of a 
   let hasFolder = 1;
 }
 def NN_ConcatenationOp : NN_MovementOp<"concatenation", "tensors joined along an axis"> {
-  let description = "Follows TFLM's `concatenation.cc`; inputs whose quantization differs are requantized first (uint8: the importer inserts nn.quantize).";
+  let description = "Follows TFLM's `concatenation.cc`; uint8 inputs whose quantization differs are rescaled first: the importer inserts nn.lookup.";
   let arguments = (ins Variadic<NN_Tensor>:$inputs, I64Attr:$axis);
   let hasFolder = 1;
 }

@@ -4,6 +4,7 @@
 #include "compiler/import/tflite/Importer.h"
 
 #include "dialects/nn/NNTypes.h"
+#include "dialects/nn/reference/Gather.h"
 #include "dialects/nn/reference/Movement.h"
 
 using namespace mlir;
@@ -122,7 +123,8 @@ static LogicalResult stridedSlice(Importer &i, const Operator &op) {
                                      i.attr("strides", ArrayRef<int64_t>(resolved->strides))});
 }
 
-// LiteRT requantizes uint8 inputs whose quantization is not the output's.
+// LiteRT rescales uint8 inputs whose quantization is not the output's, in floats and unlike
+// QUANTIZE (reference_ops::ConcatenationWithScaling): a table says what becomes of each number.
 static LogicalResult concatenation(Importer &i, const Operator &op) {
   const auto &options = op.options<schema::ConcatenationOptions>();
   if (options.fused_activation_function() != schema::ActivationFunctionType::NONE)
@@ -132,13 +134,17 @@ static LogicalResult concatenation(Importer &i, const Operator &op) {
   if (failed(axis))
     return failure();
   SmallVector<Value> operands = allInputs(i, op);
-  auto outType = cast<RankedTensorType>(i.irType(op.outputs[0]));
+  mlir::Type outElement = i.irType(op.outputs[0]).getElementType();
   for (Value &operand : operands) {
-    auto type = cast<RankedTensorType>(operand.getType());
-    if (out.element == ElementType::UInt8 && type.getElementType() != outType.getElementType() &&
-        nn::storageType(type).getElementType() == nn::storageType(outType).getElementType())
-      operand = i.intermediate<nn::QuantizeOp>(
-          op, RankedTensorType::get(type.getShape(), outType.getElementType()), {operand});
+    std::optional<thimble::TensorType> in = nn::toTensorType(operand.getType());
+    if (!in || !concatRescales(*in, out))
+      continue;
+    thimble::Tensor table(thimble::TensorType{ElementType::UInt8, {256}, {}});
+    std::vector<uint8_t> results = concatTable(*in, out);
+    std::copy(results.begin(), results.end(), table.as<uint8_t>());
+    operand = i.intermediate<nn::LookupOp>(
+        op, RankedTensorType::get(in->shape, outElement), {operand},
+        {i.ir().getNamedAttr("table", nn::toAttribute(i.ir().getContext(), table, "rescale"))});
   }
   return i.emit<nn::ConcatenationOp>(op, operands, {i.attr("axis", *axis)});
 }
