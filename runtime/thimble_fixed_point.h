@@ -368,9 +368,9 @@ THIMBLE_RT int32_t thimble_inverse_sqrt_shift(int32_t input) {
 
 /*===--- int16 tables ------------------------------------------------------------------------===*/
 
-/* Linear interpolation in a table of 513 values: the upper 9 bits of `value` select an entry, the
- * lower 7 the place between it and the next (common.h LUTLookup, int16). */
-THIMBLE_RT int16_t thimble_lut_i16(int16_t value, const int16_t *lut) {
+/* Linear interpolation in a table of 513 values: the upper 9 bits of `value`, an int16, select an
+ * entry, the lower 7 the place between it and the next (common.h LUTLookup, int16). */
+THIMBLE_RT int32_t thimble_lut_i16(int32_t value, const int16_t *lut) {
   const int16_t *entry = lut + 256 + (value >> 7);
   const int32_t slope = (int16_t)(entry[1] - entry[0]);
   return (int16_t)(entry[0] + ((slope * (value & 0x7f) + 64) >> 7));
@@ -409,7 +409,7 @@ THIMBLE_RT uint32_t thimble_sigmoid_entry(uint32_t i) {
 
 /* value * multiplier / 2^shift, rounded to nearest with ties up, wrapping: the argument of the
  * table of sigmoids, in 1/(24 * 512) (logistic) or half of that (tanh). */
-THIMBLE_RT int32_t thimble_sigmoid_argument(int16_t value, int32_t multiplier, int32_t shift) {
+THIMBLE_RT int32_t thimble_sigmoid_argument(int32_t value, int32_t multiplier, int32_t shift) {
   const int32_t half = shift > 0 ? (int32_t)1 << (shift - 1) : 0;
   return thimble_wrapping_add(thimble_wrapping_mul(value, multiplier), half) >> shift;
 }
@@ -417,7 +417,7 @@ THIMBLE_RT int32_t thimble_sigmoid_argument(int16_t value, int32_t multiplier, i
 /* int16 LOGISTIC: input value times multiplier / 2^shift, shift in [0, 31], output scale 2^-15
  * (integer_ops/logistic.h Logistic, int16). Where TFLM has multiplier 0 (a power-of-two input
  * scale), pass 3 * 2^shift and shift 0. */
-THIMBLE_RT int16_t thimble_logistic_i16(int16_t value, int32_t multiplier, int32_t shift) {
+THIMBLE_RT int32_t thimble_logistic_i16(int32_t value, int32_t multiplier, int32_t shift) {
   const int32_t x = thimble_sigmoid_argument(value, multiplier, shift);
   const uint32_t magnitude = x < 0 ? 0u - (uint32_t)x : (uint32_t)x;
   const uint32_t entry = magnitude >> 9;
@@ -432,7 +432,7 @@ THIMBLE_RT int16_t thimble_logistic_i16(int16_t value, int32_t multiplier, int32
 
 /* int16 TANH, parameters as thimble_logistic_i16 (integer_ops/tanh.h Tanh, int16):
  * tanh(x) = 2 sigmoid(2x) - 1. */
-THIMBLE_RT int16_t thimble_tanh_i16(int16_t value, int32_t multiplier, int32_t shift) {
+THIMBLE_RT int32_t thimble_tanh_i16(int32_t value, int32_t multiplier, int32_t shift) {
   const int32_t x = thimble_sigmoid_argument(value, multiplier, shift);
   const uint32_t magnitude = x < 0 ? 0u - (uint32_t)x : (uint32_t)x;
   const uint32_t entry = magnitude >> 8;

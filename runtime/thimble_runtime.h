@@ -4,6 +4,7 @@
 #define THIMBLE_RUNTIME_H
 
 #include "thimble_dsp.h"
+#include "thimble_elementwise.h"
 #include "thimble_fixed_point.h"
 #include "thimble_float_div.h"
 #include "thimble_math.h"

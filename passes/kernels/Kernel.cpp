@@ -35,7 +35,10 @@ static const KernelList &ownedTable() {
     addMatMulKernels(list);
     addPoolKernels(list);
     addNormalizationKernels(list);
-    addElementwiseKernels(list);
+    addUnaryKernels(list);
+    addBinaryKernels(list);
+    addSelectionKernels(list);
+    addConversionKernels(list);
     addMovementKernels(list);
     addIndexingKernels(list);
     addReductionKernels(list);

@@ -7,26 +7,39 @@ using namespace mlir;
 using namespace thimble;
 using namespace thimble::tflite;
 
-template <typename OpTy> static LogicalResult unary(Importer &i, const Operator &op) {
+// The attributes of an operator whose arithmetic TFLite Micro and LiteRT do not share.
+static SmallVector<NamedAttribute> withReference(Importer &i,
+                                                 SmallVector<NamedAttribute> attributes = {}) {
+  if (i.getReference() == Reference::LiteRT)
+    attributes.push_back(i.ir().getNamedAttr("litert", i.ir().getUnitAttr()));
+  return attributes;
+}
+
+template <typename OpTy> static LogicalResult convert(Importer &i, const Operator &op) {
   return i.emit<OpTy>(op, {i.input(op, 0)});
 }
+template <typename OpTy> static LogicalResult unary(Importer &i, const Operator &op) {
+  return i.emit<OpTy>(op, {i.input(op, 0)}, withReference(i));
+}
 template <typename OpTy> static LogicalResult binary(Importer &i, const Operator &op) {
-  return i.emit<OpTy>(op, {i.input(op, 0), i.input(op, 1)});
+  return i.emit<OpTy>(op, {i.input(op, 0), i.input(op, 1)}, withReference(i));
 }
 template <typename OpTy, typename Options>
 static LogicalResult arithmetic(Importer &i, const Operator &op) {
-  return i.emit<OpTy>(op, {i.input(op, 0), i.input(op, 1)},
-                      {i.activation(op.options<Options>().fused_activation_function())});
+  return i.emit<OpTy>(
+      op, {i.input(op, 0), i.input(op, 1)},
+      withReference(i, {i.activation(op.options<Options>().fused_activation_function())}));
 }
 
 static LogicalResult leakyRelu(Importer &i, const Operator &op) {
-  return i.emit<nn::LeakyReluOp>(op, {i.input(op, 0)},
-                                 {i.attr("alpha", op.options<schema::LeakyReluOptions>().alpha())});
+  return i.emit<nn::LeakyReluOp>(
+      op, {i.input(op, 0)},
+      withReference(i, {i.attr("alpha", op.options<schema::LeakyReluOptions>().alpha())}));
 }
 static LogicalResult gelu(Importer &i, const Operator &op) {
-  return i.emit<nn::GeluOp>(
-      op, {i.input(op, 0)},
-      {i.attr("approximate", static_cast<bool>(op.options<schema::GeluOptions>().approximate()))});
+  bool approximate = op.options<schema::GeluOptions>().approximate();
+  return i.emit<nn::GeluOp>(op, {i.input(op, 0)},
+                            withReference(i, {i.attr("approximate", approximate)}));
 }
 static LogicalResult softmax(Importer &i, const Operator &op) {
   return i.emit<nn::SoftmaxOp>(op, {i.input(op, 0)},
@@ -105,15 +118,15 @@ OperatorImporter tflite::elementwiseImporter(BuiltinOperator code) {
   case BuiltinOperator::SOFTMAX:
     return softmax;
   case BuiltinOperator::LOG_SOFTMAX:
-    return unary<nn::LogSoftmaxOp>;
+    return convert<nn::LogSoftmaxOp>;
   case BuiltinOperator::L2_NORMALIZATION:
-    return unary<nn::L2NormalizationOp>;
+    return convert<nn::L2NormalizationOp>;
   case BuiltinOperator::CAST:
-    return unary<nn::CastOp>;
+    return convert<nn::CastOp>;
   case BuiltinOperator::QUANTIZE:
-    return unary<nn::QuantizeOp>;
+    return convert<nn::QuantizeOp>;
   case BuiltinOperator::DEQUANTIZE:
-    return unary<nn::DequantizeOp>;
+    return convert<nn::DequantizeOp>;
   case BuiltinOperator::ADD:
     return arithmetic<nn::AddOp, schema::AddOptions>;
   case BuiltinOperator::SUB:

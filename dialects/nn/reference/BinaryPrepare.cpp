@@ -1,5 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/nn/reference/ElementwiseBinary.h"
+#include "runtime/thimble_elementwise.h"
 
 namespace thimble {
 
@@ -63,26 +64,9 @@ ProductBinary prepareProduct(const BinaryParams &params, const TensorType &a, co
 }
 
 int32_t ProductBinary::divide(int32_t x, int32_t y) const {
-  int32_t dividend = x + offsetA, divisor = y + offsetB;
-  if (divisor == 0)
-    return dividend > 0   ? range.high
-           : dividend < 0 ? range.low
-                          : range.clamp(outputOffset);
-  if (divisor < 0) {
-    dividend = -dividend;
-    divisor = -divisor;
-  }
-  int32_t reciprocalShift = 0;
-  const int32_t reciprocal = thimble_reciprocal(divisor, 31, &reciprocalShift);
-  const uint32_t magnitude = dividend >= 0 ? static_cast<uint32_t>(dividend)
-                                           : static_cast<uint32_t>(-(2 * int64_t(dividend)) - 1);
-  // Sign bits that the dividend can be shifted left by.
-  const int32_t headroom = thimble_clz(magnitude) - (dividend >= 0 ? 1 : 0);
-  const int32_t quotient = requantize(dividend, {reciprocal, headroom});
-  // A further shift, undefined in the reference, leaves nothing anyway.
-  const int32_t shift = std::max(-31, multiplier.shift - reciprocalShift - headroom);
-  return range.clamp(thimble_wrapping_add(
-      requantize(quotient, {multiplier.multiplier, shift}), outputOffset));
+  const int32_t quotient =
+      thimble_divide_scaled(x + offsetA, y + offsetB, multiplier.multiplier, multiplier.shift);
+  return range.clamp(thimble_wrapping_add(quotient, outputOffset));
 }
 
 ScaledComparison prepareComparison(const TensorType &a, const TensorType &b) {

@@ -1,5 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/nn/reference/Convert.h"
+#include "runtime/thimble_elementwise.h"
 
 #include <cmath>
 #include <type_traits>
@@ -69,8 +70,7 @@ int32_t quantizeFloat(float x, float scale, int32_t zeroPoint, ClampRange range)
 }
 
 float dequantizeInteger(int32_t x, float scale, int32_t zeroPoint) {
-  const int32_t steps = thimble_wrapping_sub(x, zeroPoint);
-  return static_cast<float>(static_cast<double>(scale) * steps);
+  return thimble_dequantize_i32(x, scale, zeroPoint);
 }
 
 RequantizeParams prepareRequantize(const TensorType &in, const TensorType &out) {

@@ -1,6 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/nn/reference/ElementwiseBinary.h"
-#include "runtime/thimble_float_div.h"
+#include "runtime/thimble_elementwise.h"
 
 #include <type_traits>
 
@@ -63,12 +63,6 @@ void comparePlain(BinaryOp op, const Tensor &a, const Tensor &b, Tensor &out) {
   compare<T>(op, a, b, out, same, same);
 }
 
-/// Sign of the divisor (floor_mod.h).
-float floorMod(float x, float y) {
-  const float rest = thimble_fmodf(x, y);
-  return rest != 0.0f && (y < 0.0f) != (rest < 0.0f) ? rest + y : rest;
-}
-
 void evaluateFloat(const BinaryParams &params, const Tensor &a, const Tensor &b, Tensor &out) {
   const FloatRange range = floatActivationRange(params.activation);
   auto run = [&](auto function) { zip<float, float>(a, b, out, function); };
@@ -90,7 +84,7 @@ void evaluateFloat(const BinaryParams &params, const Tensor &a, const Tensor &b,
   case BinaryOp::FloorDiv:
     return run([](float x, float y) { return thimble_floordivf(x, y); });
   case BinaryOp::FloorMod:
-    return run(floorMod);
+    return run([](float x, float y) { return thimble_floormodf(x, y); });
   case BinaryOp::Pow:
     return run([](float x, float y) { return thimble_powf(x, y); });
   case BinaryOp::Atan2:
@@ -102,19 +96,15 @@ void evaluateFloat(const BinaryParams &params, const Tensor &a, const Tensor &b,
   }
 }
 
-/// Wrapping power; a negative exponent, an error in LiteRT, leaves only 1 and -1.
-template <typename T> T power(T base, T exponent) {
-  using U = std::make_unsigned_t<T>;
-  if (exponent < 0)
-    return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : 0;
-  U result = 1, square = static_cast<U>(base);
-  for (T bits = exponent; bits > 0; bits = static_cast<T>(bits / 2)) {
-    if (bits % 2 != 0)
-      result *= square;
-    square *= square;
-  }
-  return static_cast<T>(result);
-}
+// The runtime's functions by type.
+int32_t quotient(int32_t x, int32_t y) { return thimble_quotient_i32(x, y); }
+int64_t quotient(int64_t x, int64_t y) { return thimble_quotient_i64(x, y); }
+int32_t floorDiv(int32_t x, int32_t y) { return thimble_floor_div_i32(x, y); }
+int64_t floorDiv(int64_t x, int64_t y) { return thimble_floor_div_i64(x, y); }
+int32_t floorMod(int32_t x, int32_t y) { return thimble_floor_mod_i32(x, y); }
+int64_t floorMod(int64_t x, int64_t y) { return thimble_floor_mod_i64(x, y); }
+int32_t power(int32_t x, int32_t y) { return thimble_pow_i32(x, y); }
+int64_t power(int64_t x, int64_t y) { return thimble_pow_i64(x, y); }
 
 /// Plain (not quantized) integers; arithmetic wraps. `U` is wide enough that no
 /// promotion to a signed type can overflow.
@@ -129,17 +119,7 @@ void evaluateInteger(const BinaryParams &params, const Tensor &a, const Tensor &
                    : static_cast<T>(std::min<int64_t>(std::max<int64_t>(x, range.low), range.high));
   };
   auto run = [&](auto function) { zip<T, T>(a, b, out, function); };
-  // x / y with the smallest number over -1 wrapping.
-  auto divide = [](T x, T y) -> T {
-    if (y == 0)
-      return 0;
-    return std::is_signed_v<T> && y == static_cast<T>(-1) ? static_cast<T>(U(0) - U(x))
-                                                          : static_cast<T>(x / y);
-  };
-  auto remainder = [](T x, T y) -> T {
-    return y == 0 || (std::is_signed_v<T> && y == static_cast<T>(-1)) ? T(0)
-                                                                      : static_cast<T>(x % y);
-  };
+  using Wide = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
   switch (params.op) {
   case BinaryOp::Add:
     // TFLite Micro's ADD does not clamp integers (add.cc).
@@ -151,7 +131,7 @@ void evaluateInteger(const BinaryParams &params, const Tensor &a, const Tensor &
   case BinaryOp::Mul:
     return run([=](T x, T y) { return clamp(U(x) * U(y)); });
   case BinaryOp::Div:
-    return run([=](T x, T y) { return clamp(U(divide(x, y))); });
+    return run([=](T x, T y) { return clamp(U(quotient(Wide(x), Wide(y)))); });
   case BinaryOp::Minimum:
     return run([](T x, T y) { return x < y ? x : y; });
   case BinaryOp::Maximum:
@@ -162,19 +142,11 @@ void evaluateInteger(const BinaryParams &params, const Tensor &a, const Tensor &
       return static_cast<T>(difference * difference);
     });
   case BinaryOp::FloorDiv:
-    return run([=](T x, T y) {
-      const T rest = remainder(x, y);
-      return static_cast<T>(divide(x, y) - (rest != 0 && (rest < 0) != (y < 0) ? 1 : 0));
-    });
+    return run([](T x, T y) { return static_cast<T>(floorDiv(Wide(x), Wide(y))); });
   case BinaryOp::FloorMod:
-    return run([=](T x, T y) {
-      const T rest = remainder(x, y);
-      return static_cast<T>(rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest);
-    });
+    return run([](T x, T y) { return static_cast<T>(floorMod(Wide(x), Wide(y))); });
   case BinaryOp::Pow:
-    if constexpr (std::is_signed_v<T> && sizeof(T) >= 4)
-      return run(power<T>);
-    return;
+    return run([](T x, T y) { return static_cast<T>(power(Wide(x), Wide(y))); });
   default:
     return comparePlain<T>(params.op, a, b, out);
   }

@@ -1,7 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/nn/reference/ElementwiseUnary.h"
-#include "runtime/thimble_fixed_point.h"
-#include "runtime/thimble_math.h"
+#include "runtime/thimble_elementwise.h"
 
 namespace thimble {
 
@@ -42,24 +41,6 @@ bool unarySupports(UnaryOp op, ElementType type) {
   return false;
 }
 
-namespace {
-
-/// Ties to even (kernels/internal/reference/round.h RoundToNearest).
-float roundToEven(float x) {
-  const float below = thimble_floorf(x), rest = x - below;
-  const bool even = thimble_floorf(below * 0.5f) * 2.0f == below;
-  return rest < 0.5f || (rest == 0.5f && even) ? below : below + 1.0f;
-}
-
-float gelu(float x, bool approximate) {
-  if (!approximate)
-    return 0.5f * x * (1.0f + thimble_erff(x * 0.70710678118654752440f));
-  const float inner = 0.79788456080286535588f * (x + 0.044715f * x * x * x);
-  return 0.5f * x * (1.0f + thimble_tanhf(inner));
-}
-
-} // namespace
-
 float evaluateUnaryFloat(const UnaryParams &params, float x) {
   switch (params.op) {
   case UnaryOp::Abs:
@@ -85,7 +66,7 @@ float evaluateUnaryFloat(const UnaryParams &params, float x) {
   case UnaryOp::Ceil:
     return thimble_ceilf(x);
   case UnaryOp::Round:
-    return roundToEven(x);
+    return thimble_round_evenf(x);
   case UnaryOp::Relu:
     return x < 0.0f ? 0.0f : x;
   case UnaryOp::Relu6:
@@ -95,20 +76,15 @@ float evaluateUnaryFloat(const UnaryParams &params, float x) {
   case UnaryOp::Relu0To1:
     return x > 1.0f ? 1.0f : x < 0.0f ? 0.0f : x;
   case UnaryOp::Logistic:
-    // Beyond the cutoffs 1 + exp(-x) rounds to 1 or loses digits (logistic.h).
-    if (x > 16.619047164916992188f)
-      return 1.0f;
-    return x < -9.0f ? thimble_expf(x) : 1.0f / (1.0f + thimble_expf(-x));
+    return thimble_logisticf(x);
   case UnaryOp::Tanh:
     return thimble_tanhf(x);
   case UnaryOp::Elu:
-    return x < 0.0f ? thimble_expm1f(x) : x;
-  case UnaryOp::HardSwish: {
-    const float shifted = x + 3.0f, low = 0.0f < shifted ? shifted : 0.0f;
-    return x * (low < 6.0f ? low : 6.0f) / 6.0f;
-  }
+    return thimble_eluf(x);
+  case UnaryOp::HardSwish:
+    return thimble_hard_swishf(x);
   case UnaryOp::Gelu:
-    return gelu(x, params.approximate);
+    return params.approximate ? thimble_gelu_tanhf(x) : thimble_geluf(x);
   case UnaryOp::LeakyRelu:
     return x > 0.0f ? x : x * params.alpha;
   case UnaryOp::Sign:

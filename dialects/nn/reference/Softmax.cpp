@@ -105,7 +105,7 @@ void softmaxRow(const In *x, Out *y, int64_t depth, const SoftmaxParams &params)
 void softmaxRowInt16(const int16_t *x, int16_t *y, int64_t depth, const SoftmaxParams &params) {
   constexpr ClampRange int16Range = {-32768, 32767};
   auto table = [&](int32_t at, const std::vector<int16_t> &values) {
-    return thimble_lut_i16(static_cast<int16_t>(int16Range.clamp(at)), values.data());
+    return static_cast<int16_t>(thimble_lut_i16(int16Range.clamp(at), values.data()));
   };
   int32_t maximum = *std::max_element(x, x + depth);
   int32_t sum = 0; // 15 fraction bits, as the exps, which wait in y

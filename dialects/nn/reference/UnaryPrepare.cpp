@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/nn/reference/ElementwiseUnary.h"
 #include "dialects/nn/reference/Lut.h"
+#include "runtime/thimble_elementwise.h"
 
 #include <cmath>
 
@@ -85,18 +86,9 @@ AbsParams prepareAbs(const TensorType &in, const TensorType &out) {
 }
 
 int32_t RsqrtParams::apply(int32_t x) const {
-  const int32_t value = x - inputZeroPoint;
-  if (value <= 0)
-    return range.high;
-  // 1/sqrt(value) lies below 1: keep 20 fraction bits until the final scaling.
-  constexpr int32_t fractionBits = 20;
-  QuantizedMultiplier inverse;
-  thimble_inverse_sqrt_multiplier(value, /*reverse_shift=*/-1, &inverse.multiplier, &inverse.shift);
-  inverse.shift += fractionBits;
-  const int32_t root = requantize(int32_t(1), inverse);
-  return range.clamp(thimble_wrapping_add(
-      requantize(root, {multiplier.multiplier, multiplier.shift - fractionBits}),
-      outputZeroPoint));
+  const int32_t root =
+      thimble_rsqrt_scaled(x - inputZeroPoint, multiplier.multiplier, multiplier.shift);
+  return range.clamp(thimble_wrapping_add(root, outputZeroPoint));
 }
 
 RsqrtParams prepareRsqrt(const TensorType &in, const TensorType &out) {
