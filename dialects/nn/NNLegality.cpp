@@ -162,6 +162,12 @@ std::optional<std::string> checkRules(llvm::StringRef op, unsigned rules,
   return std::nullopt;
 }
 
+// Float activations meet quantized weights.
+bool isHybrid(llvm::ArrayRef<const TensorType *> operands) {
+  return operands.size() >= 2 && operands[0] && operands[1] &&
+         operands[0]->element == ElementType::Float32 && operands[1]->quantization.has_value();
+}
+
 } // namespace
 
 std::string typeName(const TensorType &type) {
@@ -213,6 +219,9 @@ std::optional<std::string> whyIllegal(llvm::StringRef op,
   std::vector<std::string> legal = legalSignatures(op);
   if (legal.empty())
     return "is not an operator of the table of types";
+  if (isHybrid(operands))
+    return "has float activations and quantized weights: hybrid (dynamic-range) arithmetic is not "
+           "supported; quantize activations as well, or keep weights in float32";
   return "does not accept " + describe(operands) + " -> " + describe(results) + "; it accepts " +
          llvm::join(legal, "; ");
 }

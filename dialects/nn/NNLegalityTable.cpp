@@ -8,7 +8,6 @@ namespace thimble::nn {
 
 namespace {
 constexpr llvm::StringLiteral all = "i1 i8 u8 i16 i32 i64 f32 q8 qu8 q16 q32";
-constexpr llvm::StringLiteral numbers = "i8 u8 i16 i32 i64 f32 q8 qu8 q16 q32";
 constexpr unsigned same = SameQuantization;
 constexpr unsigned moves = SameQuantization | AnyZeroPoint;
 } // namespace
@@ -77,7 +76,7 @@ llvm::ArrayRef<LegalityRow> legalityTable() {
       {"lookup", "q8 -> T", "q8 qu8 i8 u8"},
       {"lookup", "qu8 -> T", "q8 qu8 i8 u8"},
       // Conversions.
-      {"cast", "i1 -> T", numbers, AnyZeroPoint},
+      {"cast", "i1 -> T", all, AnyZeroPoint},
       {"cast", "i8 -> T", all, AnyZeroPoint},
       {"cast", "u8 -> T", all, AnyZeroPoint},
       {"cast", "i16 -> T", all, AnyZeroPoint},
@@ -94,7 +93,7 @@ llvm::ArrayRef<LegalityRow> legalityTable() {
       {"quantize", "q16 -> T", "q8 qu8 q16 q32", AnyZeroPoint},
       {"quantize", "q32 -> T", "q8 qu8 q16 q32", AnyZeroPoint},
       {"dequantize", "T -> f32", "q8 qu8 q16 q32", AnyZeroPoint},
-      {"dequantize", "T -> f32", "q8 per channel"},
+      {"dequantize", "q8 per channel -> f32"},
       // Elementwise functions of two tensors.
       {"add", "T, T -> T", "f32 i32 i64 q8 qu8 q16"},
       {"sub", "T, T -> T", "f32 i32 i64 q8 qu8 q16"},

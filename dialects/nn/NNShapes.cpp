@@ -83,6 +83,14 @@ LogicalResult broadcastShape(Operation *op, ShapeList &shapes) {
   return success();
 }
 
+/// A result without axes may also be written as one with a single element.
+static LogicalResult scalarOrOne(Operation *op, Shape64 &shape) {
+  llvm::ArrayRef<int64_t> written = shapeOf(op->getResult(0));
+  if (shape.empty() && written == llvm::ArrayRef<int64_t>{1})
+    shape.push_back(1);
+  return success();
+}
+
 LogicalResult reducedShape(Operation *op, llvm::ArrayRef<int64_t> axes, bool keepDims,
                            ShapeList &shapes) {
   llvm::ArrayRef<int64_t> input = shapeOf(op->getOperand(0));
@@ -96,7 +104,7 @@ LogicalResult reducedShape(Operation *op, llvm::ArrayRef<int64_t> axes, bool kee
     else if (keepDims)
       result.push_back(1);
   }
-  return success();
+  return scalarOrOne(op, result);
 }
 
 } // namespace detail
@@ -383,7 +391,7 @@ template <typename Op> static LogicalResult argShapes(Op op, ShapeList &shapes) 
     return failure();
   Shape64 &shape = shapes.emplace_back(input);
   shape.erase(shape.begin() + op.getAxis());
-  return success();
+  return scalarOrOne(op, shape);
 }
 LogicalResult ArgMaxOp::inferShapes(ShapeList &shapes) { return argShapes(*this, shapes); }
 LogicalResult ArgMinOp::inferShapes(ShapeList &shapes) { return argShapes(*this, shapes); }

@@ -44,7 +44,55 @@ static LogicalResult withNumbers(Importer &i, const Operator &op, StringRef attr
   return i.emit<OpTy>(op, {i.input(op, 0)}, {i.attr(attribute, ArrayRef<int64_t>(*numbers))});
 }
 
+// The shape is that of the output tensor. An operand, or an option without one, may only repeat it,
+// with at most one -1.
 static LogicalResult reshape(Importer &i, const Operator &op) {
+  const auto &shape = i.typeOf(op.outputs[0]).shape;
+  std::optional<std::vector<int64_t>> wanted;
+  if (op.hasInput(1)) {
+    wanted = i.knownIntegers(op, 1);
+  } else if (const auto *option = op.options<schema::ReshapeOptions>().new_shape()) {
+    wanted.emplace(option->begin(), option->end());
+    // Converters of old wrote a scalar as the shape [0].
+    if (*wanted == std::vector<int64_t>{0})
+      wanted->clear();
+  }
+  if (!wanted)
+    return i.emit<nn::ReshapeOp>(op, {i.input(op, 0)});
+  bool same = wanted->size() == shape.size() && llvm::count(*wanted, -1) <= 1;
+  for (size_t axis = 0; same && axis < shape.size(); ++axis)
+    same = (*wanted)[axis] == shape[axis] || (*wanted)[axis] == -1;
+  if (!same)
+    return i.error(op) << "shape must be [" << ArrayRef(shape)
+                       << "] as the output says, with at most one -1, got [" << ArrayRef(*wanted)
+                       << "]";
+  return i.emit<nn::ReshapeOp>(op, {i.input(op, 0)});
+}
+
+static LogicalResult squeeze(Importer &i, const Operator &op) {
+  const auto &shape = i.typeOf(op.inputs[0]).shape;
+  if (const auto *dims = op.options<schema::SqueezeOptions>().squeeze_dims())
+    for (int64_t dim : *dims)
+      if (int64_t size = shape[static_cast<size_t>(*normalizedAxis(dim, int64_t(shape.size())))];
+          size != 1)
+        return i.error(op) << "squeezed dimensions must be 1, dimension " << dim << " is " << size;
+  return i.emit<nn::ReshapeOp>(op, {i.input(op, 0)});
+}
+
+static LogicalResult expandDims(Importer &i, const Operator &op) {
+  if (std::optional<std::vector<int64_t>> known = i.knownIntegers(op, 1)) {
+    std::vector<int64_t> shape = i.typeOf(op.inputs[0]).shape;
+    if (known->size() != 1)
+      return i.error(op) << "axis must have one element, got " << known->size();
+    FailureOr<int64_t> axis =
+        checkedAxis(i, op, known->front(), static_cast<int64_t>(shape.size()) + 1);
+    if (failed(axis))
+      return failure();
+    shape.insert(shape.begin() + *axis, 1);
+    if (shape != i.typeOf(op.outputs[0]).shape)
+      return i.error(op) << "output must have shape [" << ArrayRef(shape) << "], got ["
+                         << ArrayRef(i.typeOf(op.outputs[0]).shape) << "]";
+  }
   return i.emit<nn::ReshapeOp>(op, {i.input(op, 0)});
 }
 static LogicalResult transpose(Importer &i, const Operator &op) {
@@ -64,6 +112,8 @@ static LogicalResult tile(Importer &i, const Operator &op) {
   return withNumbers<nn::TileOp>(i, op, "multiples");
 }
 static LogicalResult broadcastTo(Importer &i, const Operator &op) {
+  if (failed(i.checkShapeOperand(op, 1, "shape", i.typeOf(op.outputs[0]).shape)))
+    return failure();
   return i.emit<nn::BroadcastToOp>(op, {i.input(op, 0)});
 }
 static LogicalResult reverse(Importer &i, const Operator &op) {
@@ -158,6 +208,15 @@ static LogicalResult split(Importer &i, const Operator &op) {
   axis = checkedAxis(i, op, *axis, i.typeOf(op.inputs[value]).rank());
   if (failed(axis))
     return failure();
+  std::vector<int64_t> sizes;
+  for (int output : op.outputs) {
+    const auto &shape = i.typeOf(output).shape;
+    sizes.push_back(*axis < int64_t(shape.size()) ? shape[static_cast<size_t>(*axis)] : 0);
+  }
+  if (sizesGiven && failed(i.checkShapeOperand(op, 1, "sizes", sizes)))
+    return failure();
+  if (!sizesGiven && !llvm::all_equal(sizes))
+    return i.error(op) << "outputs must be of equal size, got [" << ArrayRef(sizes) << "]";
   return i.emit<nn::SplitOp>(op, {i.input(op, value)}, {i.attr("axis", *axis)});
 }
 
@@ -243,10 +302,15 @@ static LogicalResult oneHot(Importer &i, const Operator &op) {
                                         i.typeOf(op.outputs[0]).rank());
   if (failed(axis))
     return failure();
+  if (failed(i.checkShapeOperand(op, 1, "depth",
+                                 i.typeOf(op.outputs[0]).shape[static_cast<size_t>(*axis)])))
+    return failure();
   return i.emit<nn::OneHotOp>(op, {i.input(op, 0), i.input(op, 2), i.input(op, 3)},
                               {i.attr("axis", *axis)});
 }
 static LogicalResult fill(Importer &i, const Operator &op) {
+  if (failed(i.checkShapeOperand(op, 0, "dims", i.typeOf(op.outputs[0]).shape)))
+    return failure();
   return i.emit<nn::FillOp>(op, {i.input(op, 1)});
 }
 static LogicalResult shape(Importer &i, const Operator &op) {
@@ -256,9 +320,11 @@ static LogicalResult shape(Importer &i, const Operator &op) {
 OperatorImporter tflite::movementImporter(BuiltinOperator code) {
   switch (code) {
   case BuiltinOperator::RESHAPE:
-  case BuiltinOperator::SQUEEZE:
-  case BuiltinOperator::EXPAND_DIMS:
     return reshape;
+  case BuiltinOperator::SQUEEZE:
+    return squeeze;
+  case BuiltinOperator::EXPAND_DIMS:
+    return expandDims;
   case BuiltinOperator::TRANSPOSE:
     return transpose;
   case BuiltinOperator::TILE:

@@ -64,6 +64,8 @@ static LogicalResult transposeConv(Importer &i, const Operator &op) {
     return i.error(op) << "output must have rank 4, got " << i.typeOf(op.outputs[0]).rank();
   const auto &options = op.options<schema::TransposeConvOptions>();
   const auto &out = i.typeOf(op.outputs[0]).shape, &filter = i.typeOf(op.inputs[1]).shape;
+  if (failed(i.checkShapeOperand(op, 0, "output shape", out)))
+    return failure();
   int64_t strideH = options.stride_h(), strideW = options.stride_w();
   return i.emit<nn::TransposeConvOp>(
       op, withBias(i.input(op, 2), i.input(op, 1), i.bias(op, 3)),
@@ -109,6 +111,11 @@ template <typename OpTy> static LogicalResult pool(Importer &i, const Operator &
 template <typename OpTy, typename Options>
 static LogicalResult resize(Importer &i, const Operator &op) {
   const auto &options = op.options<Options>();
+  const auto &out = i.typeOf(op.outputs[0]).shape;
+  if (out.size() != 4)
+    return i.error(op) << "output must have rank 4, got " << out.size();
+  if (failed(i.checkShapeOperand(op, 1, "size", {out[1], out[2]})))
+    return failure();
   return i.emit<OpTy>(
       op, {i.input(op, 0)},
       {i.attr("alignCorners", static_cast<bool>(options.align_corners())),

@@ -16,6 +16,10 @@ Importer::Importer(const Model &model, MLIRContext *context, Reference reference
 
 Location Importer::locationOf(const Operator &op) {
   std::string_view name = layerName(*graph, op);
+  if (name.empty()) {
+    int64_t index = &op - graph->operators.data();
+    return NameLoc::get(builder.getStringAttr("operator " + Twine(index)));
+  }
   return NameLoc::get(builder.getStringAttr(StringRef(name.data(), name.size())));
 }
 
@@ -69,22 +73,40 @@ Value Importer::bias(const Operator &op, size_t position) {
   return input(op, position);
 }
 
-FailureOr<std::vector<int64_t>> Importer::integers(const Operator &op, size_t position,
-                                                   StringRef what) {
+std::optional<std::vector<int64_t>> Importer::knownIntegers(const Operator &op, size_t position) {
   Value value = input(op, position);
   auto constant = value ? value.getDefiningOp<nn::ConstantOp>() : nn::ConstantOp();
   std::optional<thimble::Tensor> data;
   if (constant)
     data = nn::toTensor(constant.getValue(), constant.getType());
-  if (!data || (data->type.element != ElementType::Int32 && data->type.element != ElementType::Int64)) {
-    error(op) << what << " must be a constant of type int32 or int64";
-    return failure();
-  }
+  if (!data || (data->type.element != ElementType::Int32 && data->type.element != ElementType::Int64))
+    return std::nullopt;
   std::vector<int64_t> result;
   for (int64_t i = 0; i < data->elements(); ++i)
     result.push_back(data->type.element == ElementType::Int32 ? data->as<int32_t>()[i]
                                                               : data->as<int64_t>()[i]);
   return result;
+}
+
+FailureOr<std::vector<int64_t>> Importer::integers(const Operator &op, size_t position,
+                                                   StringRef what) {
+  if (auto known = knownIntegers(op, position))
+    return std::move(*known);
+  return error(op) << what << " must be a constant of type int32 or int64";
+}
+
+LogicalResult Importer::checkShapeOperand(const Operator &op, size_t position, StringRef what,
+                                          ArrayRef<int64_t> shape) {
+  std::optional<std::vector<int64_t>> known = knownIntegers(op, position);
+  if (!known)
+    return success();
+  bool same = known->size() == shape.size();
+  for (size_t i = 0; same && i < shape.size(); ++i)
+    same = (*known)[i] == shape[i] || (*known)[i] == -1;
+  if (same)
+    return success();
+  return error(op) << what << " must be [" << shape << "] as the output says, got ["
+                   << ArrayRef(*known) << "]";
 }
 
 //===-- Operations --------------------------------------------------------------------------===//

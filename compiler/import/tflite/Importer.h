@@ -42,6 +42,13 @@ public:
   /// calling it `what`, if they are not.
   mlir::FailureOr<std::vector<int64_t>> integers(const Operator &op, size_t position,
                                                  llvm::StringRef what);
+  /// The numbers in input `position` where they are known at compile time: an operand that repeats
+  /// what the shape of an output says has to agree with it, or may come at run time.
+  std::optional<std::vector<int64_t>> knownIntegers(const Operator &op, size_t position);
+  /// Fails with an error unless input `position`, where it is known, says `shape`. An element of
+  /// -1 stands for any.
+  mlir::LogicalResult checkShapeOperand(const Operator &op, size_t position, llvm::StringRef what,
+                                        llvm::ArrayRef<int64_t> shape);
   void define(int tensor, mlir::Value value) { values[tensor] = value; }
 
   //===-- Operations --------------------------------------------------------------------------===//

@@ -27,15 +27,6 @@ ScaledBinary prepareScaled(const BinaryParams &params, const TensorType &a, cons
   prepared.range = quantizedActivationRange(squares ? Activation::None : params.activation, out);
 
   const float twiceMax = 2.0f * std::max(a.scale(), b.scale());
-  // TFLite Micro divides floats in SUB, doubles everywhere else.
-  if (params.op == BinaryOp::Sub && params.rule == Rule::Micro &&
-      out.element != ElementType::UInt8) {
-    const float shifted = static_cast<float>(1 << prepared.leftShift) * out.scale();
-    prepared.a.multiplier = quantizeMultiplier(static_cast<double>(a.scale() / twiceMax));
-    prepared.b.multiplier = quantizeMultiplier(static_cast<double>(b.scale() / twiceMax));
-    prepared.output = quantizeMultiplier(static_cast<double>(twiceMax / shifted));
-    return prepared;
-  }
   const double common = twiceMax;
   prepared.a.multiplier = quantizeMultiplier(static_cast<double>(a.scale()) / common);
   prepared.b.multiplier = quantizeMultiplier(static_cast<double>(b.scale()) / common);

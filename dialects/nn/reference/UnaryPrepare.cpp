@@ -62,7 +62,8 @@ LeakyReluParams prepareLeakyRelu(const UnaryParams &params, const TensorType &in
   const double slope = floats ? static_cast<double>(rounded) : from * alpha / to;
   prepared.slope = quantizeMultiplier(std::fabs(slope));
   prepared.negativeSlope = slope < 0.0;
-  prepared.identity = quantizeMultiplier(static_cast<double>(in.scale() / out.scale()));
+  const float ratio = in.scale() / out.scale();
+  prepared.identity = quantizeMultiplier(floats ? static_cast<double>(ratio) : from / to);
   prepared.inputZeroPoint = in.zeroPoint();
   prepared.outputZeroPoint = out.zeroPoint();
   prepared.range = storageRange(out.element);
