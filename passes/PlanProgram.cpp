@@ -72,7 +72,8 @@ bool isFreelyPlaced(Value value) {
 /// The operands of a concatenation or pack, each as a run of its result; empty if the operands must
 /// be copied.
 SmallVector<Run> writeAliases(nn::NNOperator op) {
-  if (!isa<nn::ConcatenationOp, nn::PackOp>(op))
+  // A pack of one tensor is that tensor.
+  if (!isa<nn::ConcatenationOp, nn::PackOp>(op) || readAlias(op->getResult(0)))
     return {};
   SmallVector<Run> runs;
   llvm::SmallPtrSet<Value, 4> seen;
@@ -150,9 +151,16 @@ private:
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(terminator);
     for (OpOperand &operand : terminator->getOpOperands())
-      if (operand.get().getDefiningOp<nn::ConstantOp>())
-        operand.set(nn::ReshapeOp::create(builder, operand.get().getLoc(), operand.get().getType(),
-                                          operand.get()));
+      if (operand.get().getDefiningOp<nn::ConstantOp>()) {
+        auto copy = nn::ReshapeOp::create(builder, operand.get().getLoc(), operand.get().getType(),
+                                          operand.get());
+        SmallVector<Attribute> kernels;
+        for (const Candidate &c : candidatesFor(copy, target))
+          kernels.push_back(builder.getDictionaryAttr(builder.getNamedAttr(
+              "kernel", builder.getStringAttr(c.kernel->getName()))));
+        copy->setAttr("mcu.candidates", builder.getArrayAttr(kernels));
+        operand.set(copy);
+      }
   }
 
   void findAliases() {

@@ -38,7 +38,10 @@ private:
   Buffer buffer;
 };
 
-Val isWithin(Val index, int64_t size) { return (index >= 0) & (index < size); }
+Val isWithin(Val index, int64_t size) {
+  Val notBelow = index >= 0;
+  return notBelow & (index < size);
+}
 
 /// What the kernels here have in common: each serves one operator, as a whole.
 template <typename OpTy> class IndexingKernel : public Kernel {

@@ -54,6 +54,15 @@ void emitByTable(KernelBuilder &b, ArrayRef<StridedCopy> copies, Buffer in, Buff
     rows.push_back(numbersOf(copy, rank));
 
   size_t width = rows.front().size();
+  // The strides of a dimension of 1 do not matter: they become those of the other copies.
+  for (size_t extent = 2; extent < width; extent += 3) {
+    auto model = llvm::find_if(rows, [&](const auto &row) { return row[extent] != 1; });
+    for (std::vector<int32_t> &row : rows)
+      if (row[extent] == 1 && model != rows.end())
+        std::copy_n(model->begin() + static_cast<std::ptrdiff_t>(extent) + 1, 2,
+                    row.begin() + static_cast<std::ptrdiff_t>(extent) + 1);
+  }
+
   // Where each number is in a row of the table; -1 if it is the same in all copies.
   std::vector<int64_t> column(width, -1);
   int64_t columns = 0;

@@ -24,13 +24,27 @@ static FailureOr<std::vector<int64_t>> axesOf(Importer &i, const Operator &op) {
   return axes;
 }
 
+// Where a scalar is left, some models say [1], and the reference takes it: the scalar is reshaped.
+template <typename OpTy>
+static LogicalResult emitReduction(Importer &i, const Operator &op, bool leavesScalar,
+                                   ArrayRef<NamedAttribute> attributes) {
+  RankedTensorType declared = i.irType(op.outputs[0]);
+  if (!leavesScalar || declared.getShape() != ArrayRef<int64_t>{1})
+    return i.emit<OpTy>(op, {i.input(op, 0)}, attributes);
+  Type scalar = declared.clone(ArrayRef<int64_t>());
+  return i.emit<nn::ReshapeOp>(op, {i.intermediate<OpTy>(op, scalar, {i.input(op, 0)}, attributes)});
+}
+
 template <typename OpTy> static LogicalResult reduce(Importer &i, const Operator &op) {
   FailureOr<std::vector<int64_t>> axes = axesOf(i, op);
   if (failed(axes))
     return failure();
   bool keepDims = op.options<schema::ReducerOptions>().keep_dims();
-  return i.emit<OpTy>(op, {i.input(op, 0)},
-                      {i.attr("axes", ArrayRef<int64_t>(*axes)), i.attr("keepDims", keepDims)});
+  bool leavesScalar =
+      !keepDims && static_cast<int64_t>(axes->size()) == i.typeOf(op.inputs[0]).rank();
+  return emitReduction<OpTy>(
+      i, op, leavesScalar,
+      {i.attr("axes", ArrayRef<int64_t>(*axes)), i.attr("keepDims", keepDims)});
 }
 
 template <typename OpTy> static LogicalResult arg(Importer &i, const Operator &op) {
@@ -39,7 +53,8 @@ template <typename OpTy> static LogicalResult arg(Importer &i, const Operator &o
     return failure();
   if (axes->size() != 1)
     return i.error(op) << "axis must have one element, got " << axes->size();
-  return i.emit<OpTy>(op, {i.input(op, 0)}, {i.attr("axis", axes->front())});
+  return emitReduction<OpTy>(i, op, /*leavesScalar=*/i.typeOf(op.inputs[0]).rank() == 1,
+                             {i.attr("axis", axes->front())});
 }
 
 OperatorImporter tflite::reductionImporter(BuiltinOperator code) {

@@ -1,0 +1,143 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// The placement of buffers: no two that are live together overlap, no placement beats the lower
+// bound, and small instances reach the optimum.
+#include "passes/analysis/Placement.h"
+
+#include "gtest/gtest.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+using namespace thimble;
+
+namespace {
+
+void expectValid(const std::vector<PlacementBuffer> &buffers, const Placement &placement) {
+  ASSERT_EQ(placement.offsets.size(), buffers.size());
+  int64_t peak = 0;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const int64_t from = placement.offsets[i], to = from + buffers[i].bytes;
+    EXPECT_GE(from, 0);
+    EXPECT_EQ(from % buffers[i].alignment, 0);
+    peak = std::max(peak, to);
+    for (size_t j = 0; j < i; ++j) {
+      const int64_t otherFrom = placement.offsets[j], otherTo = otherFrom + buffers[j].bytes;
+      if (buffers[i].overlaps(buffers[j]))
+        EXPECT_TRUE(to <= otherFrom || otherTo <= from)
+            << "buffers " << j << " [" << otherFrom << ", " << otherTo << ") and " << i << " ["
+            << from << ", " << to << ") are live together";
+    }
+  }
+  EXPECT_EQ(placement.peak, peak);
+  EXPECT_GE(placement.peak, placementLowerBound(buffers));
+}
+
+/// Layer k reads buffer k and writes buffer k + 1.
+std::vector<PlacementBuffer> chain(const std::vector<int64_t> &sizes) {
+  std::vector<PlacementBuffer> buffers;
+  for (size_t i = 0; i < sizes.size(); ++i)
+    buffers.push_back({static_cast<int64_t>(i) - 1, static_cast<int64_t>(i), sizes[i], 4});
+  return buffers;
+}
+
+std::vector<PlacementBuffer> randomBuffers(std::minstd_rand &random, size_t count) {
+  constexpr int64_t alignments[] = {1, 2, 4, 8};
+  std::vector<PlacementBuffer> buffers;
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t first = random() % 10;
+    buffers.push_back({first, first + static_cast<int64_t>(random() % 4),
+                       static_cast<int64_t>(random() % 100), alignments[random() % 4]});
+  }
+  return buffers;
+}
+
+/// The least peak of any order: every placement that cannot be pushed down is one of them.
+int64_t optimum(const std::vector<PlacementBuffer> &buffers) {
+  std::vector<size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), size_t(0));
+  int64_t best = placeInOrder(buffers, order).peak;
+  while (std::next_permutation(order.begin(), order.end()))
+    best = std::min(best, placeInOrder(buffers, order).peak);
+  return best;
+}
+
+TEST(Placement, Nothing) {
+  const Placement placement = placeBuffers({});
+  EXPECT_TRUE(placement.offsets.empty());
+  EXPECT_EQ(placement.peak, 0);
+  EXPECT_EQ(placementLowerBound({}), 0);
+}
+
+TEST(Placement, BuffersAfterOneAnotherShareTheirBytes) {
+  const std::vector<PlacementBuffer> buffers = {{0, 0, 10, 1}, {1, 1, 20, 1}, {2, 5, 5, 1}};
+  const Placement placement = placeBuffers(buffers);
+  expectValid(buffers, placement);
+  EXPECT_EQ(placement.peak, 20);
+}
+
+TEST(Placement, LastUseAndFirstUseInOneStepOverlap) {
+  const std::vector<PlacementBuffer> buffers = {{0, 1, 10, 1}, {1, 2, 20, 1}};
+  EXPECT_EQ(placementLowerBound(buffers), 30);
+  const Placement placement = placeBuffers(buffers);
+  expectValid(buffers, placement);
+  EXPECT_EQ(placement.peak, 30);
+}
+
+TEST(Placement, OffsetsAreAligned) {
+  const std::vector<PlacementBuffer> buffers = {{0, 0, 3, 1}, {0, 0, 2, 8}, {0, 0, 1, 2}};
+  expectValid(buffers, placeBuffers(buffers));
+}
+
+TEST(Placement, EmptyBufferTakesNoPlace) {
+  const std::vector<PlacementBuffer> buffers = {{0, 3, 8, 4}, {0, 3, 0, 4}, {0, 3, 8, 4}};
+  const Placement placement = placeBuffers(buffers);
+  expectValid(buffers, placement);
+  EXPECT_EQ(placement.peak, 16);
+}
+
+TEST(Placement, ChainsReachTheirLowerBound) {
+  const std::vector<std::vector<int64_t>> chains = {
+      {27648, 18432, 18432, 36864, 9216},
+      {3072, 16384, 16384, 32768, 8192, 640, 12},
+      {8, 4, 8, 12, 4, 16, 4, 20, 8},
+      {100, 4, 100, 4, 100},
+  };
+  const int64_t expected[] = {55296, 49152, 28, 104};
+  for (size_t i = 0; i < chains.size(); ++i) {
+    const std::vector<PlacementBuffer> buffers = chain(chains[i]);
+    const Placement placement = placeBuffers(buffers);
+    expectValid(buffers, placement);
+    EXPECT_EQ(placement.peak, expected[i]);
+    EXPECT_EQ(placementLowerBound(buffers), expected[i]);
+  }
+}
+
+TEST(Placement, RandomInstancesAreValid) {
+  std::minstd_rand random(7);
+  for (int instance = 0; instance < 60; ++instance) {
+    const std::vector<PlacementBuffer> buffers = randomBuffers(random, 1 + random() % 40);
+    std::vector<size_t> order(buffers.size());
+    std::iota(order.begin(), order.end(), size_t(0));
+    std::shuffle(order.begin(), order.end(), random);
+    expectValid(buffers, placeInOrder(buffers, order));
+    expectValid(buffers, placeBuffers(buffers));
+  }
+}
+
+TEST(Placement, SmallInstancesReachTheOptimum) {
+  std::minstd_rand random(11);
+  for (int instance = 0; instance < 40; ++instance) {
+    const std::vector<PlacementBuffer> buffers = randomBuffers(random, 2 + random() % 5);
+    EXPECT_EQ(placeBuffers(buffers).peak, optimum(buffers)) << "instance " << instance;
+  }
+}
+
+TEST(Placement, IsDeterministic) {
+  std::minstd_rand random(3);
+  const std::vector<PlacementBuffer> buffers = randomBuffers(random, 30);
+  EXPECT_EQ(placeBuffers(buffers).offsets, placeBuffers(buffers).offsets);
+}
+
+} // namespace
