@@ -144,6 +144,42 @@ THIMBLE_RT int32_t thimble_requantize_i64(int64_t acc, int32_t multiplier, int32
   return (int32_t)((int64_t)wide >> total);
 }
 
+/* round(acc * scale) as double arithmetic has it, for scale = mantissa * 2^-right: the product is
+ * rounded to 53 bits, ties to even, then to an integer, ties away from zero, and saturated.
+ * mantissa in [2^52, 2^53), |acc| <= 2^53 (LiteRT's FULLY_CONNECTED with a scale a channel). */
+THIMBLE_RT int32_t thimble_requantize_real(int64_t acc, int64_t mantissa, int32_t right) {
+  const uint64_t low_word = 0xffffffffu;
+  const uint64_t a = acc < 0 ? 0u - (uint64_t)acc : (uint64_t)acc;
+  const uint64_t a0 = a & low_word, a1 = a >> 32;
+  const uint64_t m0 = (uint64_t)mantissa & low_word, m1 = (uint64_t)mantissa >> 32;
+  const uint64_t bottom = a0 * m0;
+  const uint64_t middle0 = a0 * m1 + (bottom >> 32);
+  const uint64_t middle1 = a1 * m0 + (middle0 & low_word);
+  const uint64_t high = a1 * m1 + (middle0 >> 32) + (middle1 >> 32);
+  const uint64_t low = (middle1 << 32) | (bottom & low_word);
+  const uint64_t top = high != 0 ? high : low;
+  const int32_t zeros = top >> 32 != 0 ? thimble_clz((uint32_t)(top >> 32))
+                                       : 32 + thimble_clz((uint32_t)top);
+  const int32_t excess = (high != 0 ? 128 - 53 : 64 - 53) - zeros; /* 0 to 53 */
+  uint64_t rounded = low;
+  if (a == 0)
+    return 0;
+  if (excess > 0) {
+    const uint64_t half = (uint64_t)1 << (excess - 1), rest = low & (half + half - 1u);
+    rounded = (high << (64 - excess)) | (low >> excess);
+    rounded += rest > half || (rest == half && (rounded & 1u) != 0) ? 1u : 0u;
+  }
+  /* rounded is in [2^52, 2^53]. */
+  right -= excess;
+  if (right > 54)
+    return 0;
+  rounded = right < 21 ? (uint64_t)1 << 31
+                       : (rounded + ((uint64_t)1 << (right - 1))) >> right;
+  if (acc < 0)
+    return rounded >= (uint64_t)1 << 31 ? INT32_MIN : -(int32_t)rounded;
+  return rounded > INT32_MAX ? INT32_MAX : (int32_t)rounded;
+}
+
 /*===--- fixed-point functions (gemmlowp fixedpoint.h, int32) ---------------------------------===*/
 
 /* Raw value of 1 with m integer bits; with none, the largest value below it. */
@@ -316,6 +352,18 @@ THIMBLE_RT void thimble_inverse_sqrt_multiplier(int32_t input, int32_t reverse_s
   }
   *multiplier = x;
   *shift = right * reverse_shift;
+}
+
+/* The multiplier and the left shift of thimble_inverse_sqrt_multiplier. */
+THIMBLE_RT int32_t thimble_inverse_sqrt_mantissa(int32_t input) {
+  int32_t multiplier, shift;
+  thimble_inverse_sqrt_multiplier(input, -1, &multiplier, &shift);
+  return multiplier;
+}
+THIMBLE_RT int32_t thimble_inverse_sqrt_shift(int32_t input) {
+  int32_t multiplier, shift;
+  thimble_inverse_sqrt_multiplier(input, -1, &multiplier, &shift);
+  return shift;
 }
 
 /*===--- int16 tables ------------------------------------------------------------------------===*/

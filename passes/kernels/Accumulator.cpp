@@ -4,6 +4,8 @@
 #include "dialects/nn/reference/MatMul.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace thimble;
 
@@ -51,7 +53,7 @@ Candidate thimble::portableMacCandidate(const KernelQuery &query, int64_t rows) 
 static bool accumulatorFits(const KernelOperands &operands, const RequantPerChannel &requant,
                             int channelAxis) {
   const KernelOperand &filter = operands.inputs[1];
-  if (!filter.constant || filter.type.element == ElementType::Float32)
+  if (!filter.constant || requant.wideAccumulator || byteSize(filter.type.element) != 1)
     return false;
   ClampRange range = storageRange(operands.inputs[0].type.element);
   int64_t reach = std::max(int64_t(range.high) - requant.inputZeroPoint,
@@ -117,20 +119,47 @@ Val Accumulator::finish(Val accumulator, Val channel) {
   }
   if (requant.wideAccumulator && bias)
     accumulator = accumulator + b.toI64(b.load(bufferOf(b, *bias, "bias"), channel, "bias"));
-  Val scaled;
-  bool alike = llvm::all_equal(requant.multipliers);
-  if (alike) {
-    scaled = b.requantize(accumulator, requant.multipliers.front(), requant.rounding);
+  return b.clamp(scale(accumulator, channel) + requant.outputZeroPoint, requant.clamp);
+}
+
+// A double as the runtime's exact rounding takes it: mantissa * 2^-right.
+static std::pair<int64_t, int32_t> split(double scale) {
+  int exponent = 0;
+  double fraction = std::frexp(scale, &exponent);
+  return {static_cast<int64_t>(std::ldexp(fraction, 53)), 53 - exponent};
+}
+
+Val Accumulator::scaleByReal(Val accumulator, Val channel) {
+  Val mantissa, right;
+  if (llvm::all_equal(requant.scales)) {
+    auto parts = split(requant.scales.front());
+    mantissa = b.i64(parts.first);
+    right = b.i32(parts.second);
   } else {
-    std::vector<int32_t> multipliers, shifts;
-    for (QuantizedMultiplier m : requant.multipliers) {
-      multipliers.push_back(m.multiplier);
-      shifts.push_back(m.shift);
+    std::vector<int64_t> mantissas;
+    std::vector<int32_t> rights;
+    for (double scale : requant.scales) {
+      mantissas.push_back(split(scale).first);
+      rights.push_back(split(scale).second);
     }
-    scaled = b.requantize(accumulator,
-                          b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier"),
-                          b.load(b.table<int32_t>("shifts", shifts), channel, "shift"),
-                          requant.rounding);
+    mantissa = b.load(b.table<int64_t>("mantissas", mantissas), channel, "mantissa");
+    right = b.load(b.table<int32_t>("rights", rights), channel, "right");
   }
-  return b.clamp(scaled + requant.outputZeroPoint, requant.clamp);
+  return b.call("thimble_requantize_real", {b.toI64(accumulator), mantissa, right}, b.i32(0));
+}
+
+Val Accumulator::scale(Val accumulator, Val channel) {
+  if (requant.rounding == Rounding::Single)
+    return scaleByReal(accumulator, channel);
+  if (llvm::all_equal(requant.multipliers))
+    return b.requantize(accumulator, requant.multipliers.front(), requant.rounding);
+  std::vector<int32_t> multipliers, shifts;
+  for (QuantizedMultiplier m : requant.multipliers) {
+    multipliers.push_back(m.multiplier);
+    shifts.push_back(m.shift);
+  }
+  return b.requantize(accumulator,
+                      b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier"),
+                      b.load(b.table<int32_t>("shifts", shifts), channel, "shift"),
+                      requant.rounding);
 }

@@ -127,10 +127,70 @@ public:
   }
 };
 
+/// Positions [first, end) along one axis of the input whose filter reaches `at`, an output position
+/// with the padding before it.
+TapRange reachingRange(KernelBuilder &b, Val at, int64_t taps, int64_t stride, int64_t size) {
+  // A negative numerator truncates to what the maximum covers.
+  return {b.max(b.index(0), (at - taps + stride) / stride), b.min(b.index(size), at / stride + 1)};
+}
+
+/// Gathers: every output element adds, in order, the input pixels whose filter reaches it. That is
+/// the order in which the reference's scattered accumulators get them.
+class PortableTransposeConv : public Kernel {
+public:
+  StringRef getName() const override { return "transpose_conv.portable"; }
+
+  std::optional<Candidate> propose(const KernelQuery &q) const override {
+    if (!isa<nn::TransposeConvOp>(q.op))
+      return std::nullopt;
+    return portableMacCandidate(q, q.outputs[0].shape[0] * q.outputs[0].shape[1]);
+  }
+
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
+    auto conv = cast<nn::TransposeConvOp>(op);
+    const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
+                     &filter = operands.inputs[1].type;
+    ArrayRef<int64_t> strides = conv.getStrides(), pads = conv.getPads();
+    Accumulator accumulator(b, operands, macRequant(op, operands), /*channelAxis=*/0);
+    Buffer input = bufferOf(b, operands.inputs[0], "input");
+    Buffer weights = bufferOf(b, operands.inputs[1], "weights");
+    int64_t inH = in.shape[1], inW = in.shape[2], depth = in.shape[3];
+    int64_t outW = out.shape[2], outC = out.shape[3];
+    int64_t kH = filter.shape[1], kW = filter.shape[2];
+
+    PictureRow place = splitRow(b, row, out);
+    Val atY = place.y + pads[0];
+    TapRange ys = reachingRange(b, atY, kH, strides[0], inH);
+    b.loop("x", outW, [&](Val x) {
+      Val atX = x + pads[2];
+      TapRange xs = reachingRange(b, atX, kW, strides[1], inW);
+      b.loop("channel", outC, [&](Val channel) {
+        Val sum = b.accumulate(
+            "in_y", ys.first, ys.end, 1, accumulator.start(channel), [&](Val inY, Val acc) {
+              Val ky = atY - inY * strides[0];
+              return b.accumulate("in_x", xs.first, xs.end, 1, acc, [&](Val inX, Val acc) {
+                Val kx = atX - inX * strides[1];
+                Val pixel = ((place.batch * inH + inY) * inW + inX) * depth;
+                Val tap = ((channel * kH + ky) * kW + kx) * depth;
+                return b.accumulate("k", depth, acc, [&](Val k, Val acc) {
+                  return accumulator.add(acc, b.load(input, pixel + k, "pixel"),
+                                         b.load(weights, tap + k, "weight"));
+                });
+              });
+            });
+        b.store(operands.outputs[0].buffer, (row * outW + x) * outC + channel,
+                accumulator.finish(sum, channel));
+      });
+    });
+  }
+};
+
 } // namespace
 } // namespace thimble
 
 void thimble::addConvolutionKernels(KernelList &list) {
   list.push_back(std::make_unique<PortableConv2D>());
   list.push_back(std::make_unique<PortableDepthwiseConv2D>());
+  list.push_back(std::make_unique<PortableTransposeConv>());
 }

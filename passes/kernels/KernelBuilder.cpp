@@ -397,10 +397,9 @@ Val KernelBuilder::requantize(Val accumulator, QuantizedMultiplier m, Rounding r
 }
 
 Val KernelBuilder::requantize(Val accumulator, Val multiplier, Val shift, Rounding rounding) {
-  StringRef function = "thimble_requantize_double";
-  if (accumulator.type().isInteger(64))
-    function = "thimble_requantize_i64";
-  else if (rounding == Rounding::Single)
-    function = "thimble_requantize_single";
+  assert(rounding == Rounding::Double && "scales that are rounded once are no multipliers");
+  (void)rounding;
+  StringRef function =
+      accumulator.type().isInteger(64) ? "thimble_requantize_i64" : "thimble_requantize_double";
   return call(function, {accumulator, multiplier, shift}, i32(0));
 }

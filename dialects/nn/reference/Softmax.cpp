@@ -75,7 +75,7 @@ int32_t sumOfExps(const T *x, int64_t depth, int32_t maximum, const SoftmaxParam
   int32_t sum = 0;
   for (int64_t c = 0; c < depth; ++c)
     if (x[c] - maximum >= params.diffMin)
-      sum = thimble_wrapping_add(
+      sum = thimble_saturating_add(
           sum, thimble_rounding_divide_by_pot(fixedExp(x[c] - maximum, params), softmaxSumBits));
   return sum;
 }
@@ -88,6 +88,8 @@ void softmaxRow(const In *x, Out *y, int64_t depth, const SoftmaxParams &params)
   int32_t scale = thimble_reciprocal(sumOfExps(x, depth, maximum, params), softmaxSumBits,
                                      &bitsOverUnit);
   int32_t shift = bitsOverUnit + 31 - 8 * static_cast<int32_t>(sizeof(Out));
+  if (shift > 31) // in TFLite not defined; nothing is left of the shares
+    scale = 0, shift = 31;
   for (int64_t c = 0; c < depth; ++c) {
     int32_t diff = x[c] - maximum;
     if (diff < params.diffMin) {
@@ -109,7 +111,7 @@ void softmaxRowInt16(const int16_t *x, int16_t *y, int64_t depth, const SoftmaxP
   int32_t sum = 0; // 15 fraction bits, as the exps, which wait in y
   for (int64_t c = 0; c < depth; ++c) {
     y[c] = table(requantize(x[c] - maximum, params.diff) + 32767, params.expTable);
-    sum += y[c];
+    sum = thimble_saturating_add(sum, y[c]);
   }
   // sum = 2^k (1 + f): the table gives 1 / (1 + f) for f moved to [-32768, 32767].
   int32_t zeros = thimble_clz(static_cast<uint32_t>(sum));
