@@ -119,7 +119,7 @@ Val Accumulator::finish(Val accumulator, Val channel) {
   }
   if (requant.wideAccumulator && bias)
     accumulator = accumulator + b.toI64(b.load(bufferOf(b, *bias, "bias"), channel, "bias"));
-  return b.clamp(scale(accumulator, channel) + requant.outputZeroPoint, requant.clamp);
+  return b.clamp(scaleAccumulator(b, requant, accumulator, channel) + requant.outputZeroPoint, requant.clamp);
 }
 
 // A double as the runtime's exact rounding takes it: mantissa * 2^-right.
@@ -129,7 +129,8 @@ static std::pair<int64_t, int32_t> split(double scale) {
   return {static_cast<int64_t>(std::ldexp(fraction, 53)), 53 - exponent};
 }
 
-Val Accumulator::scaleByReal(Val accumulator, Val channel) {
+static Val scaleByReal(KernelBuilder &b, const RequantPerChannel &requant, Val accumulator,
+                       Val channel) {
   Val mantissa, right;
   if (llvm::all_equal(requant.scales)) {
     auto parts = split(requant.scales.front());
@@ -148,9 +149,10 @@ Val Accumulator::scaleByReal(Val accumulator, Val channel) {
   return b.call("thimble_requantize_real", {b.toI64(accumulator), mantissa, right}, b.i32(0));
 }
 
-Val Accumulator::scale(Val accumulator, Val channel) {
+Val thimble::scaleAccumulator(KernelBuilder &b, const RequantPerChannel &requant, Val accumulator,
+                              Val channel) {
   if (requant.rounding == Rounding::Single)
-    return scaleByReal(accumulator, channel);
+    return scaleByReal(b, requant, accumulator, channel);
   if (llvm::all_equal(requant.multipliers))
     return b.requantize(accumulator, requant.multipliers.front(), requant.rounding);
   std::vector<int32_t> multipliers, shifts;

@@ -15,6 +15,10 @@ RequantPerChannel macRequant(nn::NNOperator op, const KernelOperands &operands);
 /// multiplications, one of each an operand and product.
 Candidate portableMacCandidate(const KernelQuery &query, int64_t rows);
 
+/// The accumulator times the channel's scale, rounded to i32 as `requant` says.
+Val scaleAccumulator(KernelBuilder &b, const RequantPerChannel &requant, Val accumulator,
+                     Val channel);
+
 /// Bias, products, scaling and clamping of one output element, for every type. Accumulates in i32,
 /// i64 or f32, in the order in which it is called.
 class Accumulator {

@@ -253,7 +253,8 @@ Buffer KernelBuilder::tableOf(StringRef name, ElementType element, size_t count,
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(module.getBody());
       memref::GlobalOp::create(builder, location, symbol, builder.getStringAttr("private"), type,
-                               value, /*constant=*/true, builder.getI64IntegerAttr(4));
+                               value, /*constant=*/true,
+                               builder.getI64IntegerAttr(element == ElementType::Int64 ? 8 : 4));
       break;
     }
     if (existing.getInitialValueAttr() == value)

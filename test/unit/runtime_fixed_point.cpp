@@ -94,6 +94,23 @@ TEST(RuntimeFixedPoint, requantizeI64) {
   }
 }
 
+// Against double arithmetic, with products that are, or nearly are, halves.
+TEST(RuntimeFixedPoint, requantizeReal) {
+  Values v;
+  for (int i = 0; i < 1000000; ++i) {
+    const int64_t acc = i % 2 ? v.next() : static_cast<int64_t>(v.engine()) >> 11;
+    double scale = std::ldexp(1.0 + v.multiplier() * 0x1p-31, v.below(60) - 40);
+    if (i % 3 == 0 && acc != 0)
+      scale = (v.below(1000) + 0.5) / std::abs(static_cast<double>(acc));
+    int exponent = 0;
+    const int64_t mantissa = static_cast<int64_t>(std::ldexp(std::frexp(scale, &exponent), 53));
+    const double exact = std::round(static_cast<double>(acc) * scale);
+    ASSERT_EQ(thimble_requantize_real(acc, mantissa, 53 - exponent),
+              static_cast<int32_t>(std::clamp(exact, -2147483648.0, 2147483647.0)))
+        << acc << " " << scale;
+  }
+}
+
 // The approximations are tested bit for bit by the models; here: near the function, at the ends.
 TEST(RuntimeFixedPoint, functions) {
   for (int bits : {0, 2, 4, 5, 8, 12}) {

@@ -2,6 +2,7 @@
 #include "passes/kernels/dsp/DspOps.h"
 
 #include "dialects/m4/M4Ops.h"
+#include "passes/kernels/Accumulator.h"
 
 using namespace mlir;
 using namespace thimble;
@@ -74,13 +75,6 @@ Val dsp::Int8Requant::apply(Val accumulator, Val channel) {
       scaled = b.min(scaled, b.i32(requant.clamp.high));
     return scaled;
   }
-  std::vector<int32_t> multipliers, shifts;
-  for (QuantizedMultiplier m : requant.multipliers) {
-    multipliers.push_back(m.multiplier);
-    shifts.push_back(m.shift);
-  }
-  Val scaled = b.requantize(accumulator,
-                            b.load(b.table<int32_t>("multipliers", multipliers), channel),
-                            b.load(b.table<int32_t>("shifts", shifts), channel), requant.rounding);
+  Val scaled = scaleAccumulator(b, requant, accumulator, channel);
   return b.clamp(scaled + requant.outputZeroPoint, requant.clamp);
 }
