@@ -29,4 +29,7 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
           collected.push_back(describe(diagnostic));
         return success();
-      }) {}
+      }) {
+  // A note with the operation would number all values of the function, for every error.
+  context->printOpOnDiagnostic(false);
+}

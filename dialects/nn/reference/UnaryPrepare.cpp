@@ -38,7 +38,11 @@ ReluParams prepareRelu(const UnaryParams &params, const TensorType &in, const Te
   prepared.range = {quantized(low), std::isinf(high) ? storage.high : quantized(high)};
   if (prepared.clampOnly)
     prepared.range.low = in.zeroPoint();
-  prepared.multiplier = quantizeMultiplier(static_cast<double>(in.scale() / out.scale()));
+  // TFLite Micro's package divides doubles, LiteRT floats.
+  const bool floats = params.rule == Rule::Litert || out.element == ElementType::UInt8;
+  const float ratio = in.scale() / out.scale();
+  const double from = in.scale(), to = out.scale();
+  prepared.multiplier = quantizeMultiplier(floats ? static_cast<double>(ratio) : from / to);
   prepared.inputZeroPoint = in.zeroPoint();
   prepared.outputZeroPoint = out.zeroPoint();
   return prepared;

@@ -9,7 +9,7 @@ func.func @types_row(%x: tensor<4xi32>) {
 // -----
 
 func.func @conv_hybrid(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2x!quant.uniform<i8:f32, 5.000000e-01:-3>>) {
-  // expected-error @below {{'nn.conv_2d' op does not accept f32, q8 -> f32; it accepts f32, f32, f32? -> f32; q8, q8 per channel, i32? -> q8}}
+  // expected-error @below {{'nn.conv_2d' op has float activations and quantized weights: hybrid (dynamic-range) arithmetic is not supported}}
   %0 = nn.conv_2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
       activation = #nn.activation<none>, requant = #nn.requant<double>} : (tensor<1x8x8x2xf32>, tensor<4x3x3x2x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x6x6x4xf32>
   return

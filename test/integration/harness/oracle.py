@@ -24,18 +24,18 @@ def tflm(model, inputs):
 
 
 def thimble_run(model, inputs, count, flags=()):
-    """The `count` outputs of `thimble run` for one sample. One input and output are .npy, several .npz with
-    input_K and output_K."""
+    """The `count` outputs of `thimble run` for one sample."""
     with tempfile.TemporaryDirectory(prefix="run-") as directory:
-        source = pathlib.Path(directory, "x.npy" if len(inputs) == 1 else "x.npz")
-        if len(inputs) == 1:
-            np.save(source, inputs[0])
-        else:
-            np.savez(source, **{f"input_{k}": a for k, a in enumerate(inputs)})
-        target = pathlib.Path(directory, "y.npy" if count == 1 else "y.npz")
-        check([THIMBLE, "run", model, "--input", source, "--output", target, *flags], "thimble run")
-        data = np.load(target)
-        return [data] if count == 1 else [data[f"output_{k}"] for k in range(count)]
+        command = [THIMBLE, "run", model, *flags]
+        for k, array in enumerate(inputs):
+            path = pathlib.Path(directory, f"input_{k}.npy")
+            np.save(path, array)
+            command += ["--input", path]
+        outputs = [pathlib.Path(directory, f"output_{k}.npy") for k in range(count)]
+        for path in outputs:
+            command += ["--output", path]
+        check(command, "thimble run")
+        return [np.load(path) for path in outputs]
 
 
 def random_input(like, rng):
