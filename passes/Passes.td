@@ -5,6 +5,100 @@
 
 include "mlir/Pass/PassBase.td"
 
+//===-- Phase simplify ----------------------------------------------------------------------===//
+//
+// Exact: what the network computes stays the same to the bit, for every input.
+
+def FoldConstants : Pass<"nn-fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "Evaluate operators of constants";
+  let description = [{
+    Replaces an operator whose operands are all constants by what the reference kernel computes. The
+    result must not need more flash than the constants that are no longer read and `growth` bytes
+    (a tile or fill of a large tensor stays an operator), unless it is the weights or bias of a layer,
+    which kernels want to know. `nn.shape` reads only a type and always folds.
+
+    ```mlir
+    %0 = nn.constant dense<[1, -2]> : tensor<2xi32> -> tensor<2xi32>
+    %1 = nn.abs %0 : (tensor<2xi32>) -> tensor<2xi32>
+    ==>
+    %1 = nn.constant dense<[1, 2]> : tensor<2xi32> -> tensor<2xi32>
+    ```
+  }];
+  let options = [Option<"growth", "growth", "int64_t", "256",
+    "bytes of flash that one folded operator may add">];
+  let dependentDialects = ["::thimble::nn::NNDialect"];
+}
+
+def FoldPad : Pass<"nn-fold-pad", "::mlir::func::FuncOp"> {
+  let summary = "Move a border of zeros into the convolutions that read it";
+  let description = [{
+    A convolution takes what lies outside its input for zero, so an `nn.pad` of rows and columns with
+    zeros (the zero point of a quantized tensor) is just larger `pads`. All uses of the padded tensor
+    have to be inputs of `nn.conv_2d` or `nn.depthwise_conv_2d`; filters of floats have to be finite
+    constants, since 0 * infinity is no zero. Pooling leaves its padding out and takes none.
+
+    ```mlir
+    %0 = nn.pad %x {paddings = array<i64: 0, 0, 1, 1, 1, 1, 0, 0>}
+    %1 = nn.conv_2d %0, %w {pads = array<i64: 0, 0, 0, 0>, ...}
+    ==>
+    %1 = nn.conv_2d %x, %w {pads = array<i64: 1, 1, 1, 1>, ...}
+    ```
+  }];
+}
+
+def RemoveIdleClamps : Pass<"nn-remove-idle-clamps", "::mlir::func::FuncOp"> {
+  let summary = "Remove elementwise operators and fused activations that change nothing";
+  let description = [{
+    An operator of one 8- or 16-bit tensor is evaluated on every value that its operand can have:
+    where it gives them all back, it goes. Bounds of the operand come from the clamps before it. A
+    fused activation that clamps to the whole range of the type becomes `none`, as does one of a
+    pooling whose operand is already within it.
+
+    ```mlir
+    %0 = nn.logistic %x : (tensor<8x!x>) -> tensor<8x!unit>
+    %1 = nn.relu %0 : (tensor<8x!unit>) -> tensor<8x!unit>
+    %2 = nn.abs %1 : (tensor<8x!unit>) -> tensor<8x!y>
+    ==>
+    %0 = nn.logistic %x : (tensor<8x!x>) -> tensor<8x!unit>
+    %2 = nn.abs %0 : (tensor<8x!unit>) -> tensor<8x!y>
+    ```
+  }];
+}
+
+def FuseActivations : Pass<"nn-fuse-activations", "::mlir::func::FuncOp"> {
+  let summary = "Fuse clamps into the operators that compute their operands";
+  let description = [{
+    An elementwise operator that is the only reader of a convolution, matrix product, pooling or
+    arithmetic operator, and does not requantize, becomes its fused activation if it does the same to
+    every value of an 8- or 16-bit tensor. Clamps of floats compose as intervals.
+
+    ```mlir
+    %0 = nn.add %a, %b {activation = #nn.activation<none>} : ...
+    %1 = nn.relu %0 : (tensor<4x!q>) -> tensor<4x!q>
+    ==>
+    %0 = nn.add %a, %b {activation = #nn.activation<relu>} : ...
+    ```
+  }];
+}
+
+def MergeLookups : Pass<"nn-merge-lookups", "::mlir::func::FuncOp"> {
+  let summary = "Merge elementwise operators between two 8-bit tensors into one lookup";
+  let description = [{
+    What elementwise operators, conversions and constants of one value compute from one 8-bit tensor
+    is a table of 256 entries, whatever is in between: floats, int16, or the tensor itself again
+    (`x * relu6(x + 3)`). At least two operators have to go, and nothing else may read what is between
+    them.
+
+    ```mlir
+    %0 = nn.dequantize %x : (tensor<4x!x>) -> tensor<4xf32>
+    %1 = nn.exp %0 : (tensor<4xf32>) -> tensor<4xf32>
+    %2 = nn.quantize %1 : (tensor<4xf32>) -> tensor<4x!y>
+    ==>
+    %2 = nn.lookup %x {table = dense<...> : tensor<256xi8>} : (tensor<4x!x>) -> tensor<4x!y>
+    ```
+  }];
+}
+
 //===-- Phase candidates --------------------------------------------------------------------===//
 
 def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
