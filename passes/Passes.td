@@ -122,8 +122,25 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
 def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
   let summary = "Choose kernels and turn the network into a program of buffers and streams";
   let description = [{
-    Replaces `func.func @main` by one `mcu.program`. Contiguous movements (reshape, a split of the leading axis,
-    ...) become aliases; the output of an elementwise kernel takes over the bytes of an input that is not read later.
+    Replaces `func.func @main` by one `mcu.program`. Contiguous movements (reshape, a split of the
+    leading axis, ...) become aliases; the output of an elementwise kernel takes over the bytes of an
+    input that is not read later. Needs the list of candidates, of which `optimize` prefers one.
+
+    ```mlir
+    func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+      %0 = nn.neg %x {mcu.candidates = [...]} : (tensor<8xf32>) -> tensor<8xf32>
+      return %0 : tensor<8xf32>
+    }
+    ==>
+    mcu.program @model {
+      %0 = mcu.input 0 "x" as tensor<8xf32> : !mcu.buffer<8xf32, nhwc, input>
+      %1 = mcu.alias %0[0] : !mcu.buffer<8xf32, nhwc, input> -> !mcu.buffer<8xf32, nhwc, output>
+      mcu.stream 0 "neg" rows(1) {
+        mcu.kernel "unary.portable" ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
+      }
+      mcu.output 0 "y" %1 as tensor<8xf32> : !mcu.buffer<8xf32, nhwc, output>
+    }
+    ```
   }];
   let options = [
     Option<"name", "name", "std::string", "\"model\"", "name of the program">,
@@ -152,7 +169,17 @@ def LowerKernels : Pass<"mcu-lower-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn every stream into a function of loops";
   let description = [{
     The kernel named by each `mcu.kernel` builds its loops in a function whose arguments are the
-    buffers; an `mcu.call` takes the place of the stream. Constants become globals, repacked as the kernel likes.
+    buffers; an `mcu.call` takes the place of the stream. Constants become globals, repacked as the
+    kernel likes.
+
+    ```mlir
+    mcu.stream 0 "neg" rows(1) {
+      mcu.kernel "unary.portable" ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
+    }
+    ==>
+    mcu.call @model_layer_00_neg(%0, %1) layer 0 "neg" "neg" "unary.portable" writes [1] macs 0 cycles 96 : ...
+    func.func private @model_layer_00_neg(%input: memref<8xf32>, %output: memref<8xf32>) { ... }
+    ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::thimble::m4::M4Dialect",

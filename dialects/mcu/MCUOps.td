@@ -140,6 +140,7 @@ def MCU_AliasOp : MCU_Op<"alias", [Pure]> {
     operands of a concatenation of whole rows, and a result in place of its operand become.
 
     ```mlir
+    %y = mcu.buffer "y" : !mcu.buffer<8xi8, nhwc, activation>
     %part = mcu.alias %y[4] : !mcu.buffer<8xi8, nhwc, activation> -> !mcu.buffer<4xi8, nhwc, activation>
     ```
   }];
