@@ -17,13 +17,6 @@ def M4_Dialect : Dialect {
     Operations are single instructions on 32-bit values. Each has a portable definition in
     `runtime/thimble_dsp.h`, the function `thimble_<mnemonic>`, which both emitters call: on a core with
     the DSP extension it is the instruction, elsewhere plain arithmetic with the same result.
-
-    ```mlir
-    func.func @two_products(%a: i32, %b: i32, %acc: i32) -> i32 {
-      %0 = m4.smlad %a, %b, %acc
-      return %0 : i32
-    }
-    ```
   }];
 }
 

@@ -68,15 +68,16 @@ def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
 def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, NoTerminator, NoRegionArguments]> {
   let summary = "one model, planned";
   let description = [{
-    The body runs from top to bottom once an inference. What the caller fills and reads is declared
-    by `mcu.input` and `mcu.output`, each with its index in the model's order. `arena_bytes` and
-    `lower_bound` appear when buffers are placed; the bound is the most bytes that are live at once.
+    The body runs from top to bottom once an inference. `arena_bytes` and `lower_bound` appear when
+    buffers are placed; the bound is that of running one operator at a time in this order.
+    `inputs` and `outputs` are in the model's order; the operands are buffers named in the body's
+    terminator-free list by `mcu.input` and `mcu.output`.
 
     ```mlir
     mcu.program @add {
-      %x = mcu.input 0 "x" as tensor<4xi8> : !mcu.buffer<4xi8, nhwc, input>
+      %x = mcu.input 0 "x" : !mcu.buffer<4xi8, nhwc, input>
       %y = mcu.buffer "y" : !mcu.buffer<4xi8, nhwc, output>
-      mcu.output 0 "y" %y as tensor<4xi8> : !mcu.buffer<4xi8, nhwc, output>
+      mcu.output 0 "y" %y : !mcu.buffer<4xi8, nhwc, output>
     }
     ```
   }];
@@ -94,56 +95,27 @@ defvar placement = (ins OptionalAttr<I64Attr>:$region, OptionalAttr<I64Attr>:$of
 
 def MCU_InputOp : MCU_PlacedOp<"input"> {
   let summary = "buffer that the caller fills before an inference";
-  let description = [{
-    `index` is the input's place in the model, `tensor` its type with quantization, both for the
-    generated API. `at region : offset` follows placement.
-
-    ```mlir
-    %x = mcu.input 0 "x" at 0 : 8 as tensor<1x8xi8> : !mcu.buffer<1x8xi8, nhwc, input>
-    ```
-  }];
+  let description = "`tensor` is the type with quantization, for the generated API.";
   let arguments = !con((ins I64Attr:$index, StrAttr:$name, TypeAttr:$tensor), placement);
   let assemblyFormat = "$index $name (`at` $region^ `:` $offset)? `as` $tensor attr-dict `:` type($buffer)";
 }
 def MCU_BufferOp : MCU_PlacedOp<"buffer"> {
   let summary = "buffer in RAM";
-  let description = [{
-    `name` is that of the layer whose result or scratch it holds; a name may occur twice. `at region :
-    offset` follows placement: buffers that are not live together may share bytes.
-
-    ```mlir
-    %y = mcu.buffer "conv1" at 0 : 0 : !mcu.buffer<1x25x5x64xi8, nhwc, activation>
-    ```
-  }];
+  let description = "`name` is that of the tensor it holds, or of the scratch's kernel.";
   let arguments = !con((ins StrAttr:$name), placement);
   let assemblyFormat = "$name (`at` $region^ `:` $offset)? attr-dict `:` type($buffer)";
   let hasVerifier = 1;
 }
 def MCU_ConstantOp : MCU_Op<"constant", [Pure]> {
   let summary = "tensor in flash, as the model has it";
-  let description = [{
-    Not what is emitted: a kernel that reads a constant repacks it into a table of its own, and the
-    operation goes with its last kernel.
-
-    ```mlir
-    %w = mcu.constant "weights" dense<1> : tensor<8xi8> : !mcu.buffer<8xi8, nhwc, constant>
-    ```
-  }];
+  let description = "Kernels repack what they need; a constant that no lowered kernel reads is not emitted.";
   let arguments = (ins StrAttr:$name, ElementsAttr:$value);
   let results = (outs MCU_BufferType:$buffer);
   let assemblyFormat = "$name attr-dict $value `:` type($buffer)";
 }
 def MCU_AliasOp : MCU_Op<"alias", [Pure]> {
   let summary = "part of another buffer, or the same bytes in another shape";
-  let description = [{
-    `byte_offset` counts from the start of `source`. What reshape, a contiguous slice or split, the
-    operands of a concatenation of whole rows, and a result in place of its operand become.
-
-    ```mlir
-    %y = mcu.buffer "y" : !mcu.buffer<8xi8, nhwc, activation>
-    %part = mcu.alias %y[4] : !mcu.buffer<8xi8, nhwc, activation> -> !mcu.buffer<4xi8, nhwc, activation>
-    ```
-  }];
+  let description = "`byte_offset` counts from the start of `source`. What reshape, and contiguous slice, split and concatenation become.";
   let arguments = (ins MCU_BufferType:$source, I64Attr:$byte_offset);
   let results = (outs MCU_BufferType:$buffer);
   let assemblyFormat = "$source `[` $byte_offset `]` attr-dict `:` type($source) `->` type($buffer)";
@@ -151,7 +123,6 @@ def MCU_AliasOp : MCU_Op<"alias", [Pure]> {
 }
 def MCU_OutputOp : MCU_Op<"output"> {
   let summary = "buffer that the caller reads after an inference";
-  let description = "`index`, `name` and `tensor` as those of `mcu.input`.";
   let arguments = (ins I64Attr:$index, StrAttr:$name, MCU_BufferType:$buffer, TypeAttr:$tensor);
   let assemblyFormat = "$index $name $buffer `as` $tensor attr-dict `:` type($buffer)";
 }
@@ -189,7 +160,6 @@ def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, Isol
 }
 def MCU_YieldOp : MCU_Op<"yield", [Pure, Terminator, ParentOneOf<["KernelOp"]>]> {
   let summary = "ends the operator of a kernel";
-  let description = "The values are the tensors that stand for the kernel's outputs.";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }

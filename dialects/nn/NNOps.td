@@ -56,13 +56,9 @@ def NN_Conv2DOp : NN_MacOp<"conv_2d"> {
     `conv.cc` and `reference_integer_ops::ConvPerChannel`.
 
     ```mlir
-    func.func @same(%x: tensor<1x8x8x3xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<4xf32>)
-        -> tensor<1x8x8x4xf32> {
-      %0 = nn.conv_2d %x, %w, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
-             pads = array<i64: 1, 1, 1, 1>, activation = #nn.activation<relu>, requant = #nn.requant<double>}
-           : (tensor<1x8x8x3xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x8x8x4xf32>
-      return %0 : tensor<1x8x8x4xf32>
-    }
+    %1 = nn.conv_2d %x, %w, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+           pads = array<i64: 1, 1, 1, 1>, activation = #nn.activation<relu>, requant = #nn.requant<double>}
+         : (tensor<1x8x8x3xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x8x8x4xf32>
     ```
   }];
   let arguments = (ins NN_Tensor:$input, NN_Tensor:$filter, Optional<NN_Tensor>:$bias,
@@ -209,16 +205,7 @@ def NN_LookupOp : NN_OpBase<"lookup", [Pure, DeclareOpInterfaceMethods<NN_Operat
   let summary = "table lookup of every 8-bit element";
   let description = [{
     `table` has 256 entries of the output's storage type, indexed by the element's value minus the
-    least value of its type. `nn-merge-lookups` makes it of elementwise operators between two 8-bit
-    tensors; no importer does.
-
-    ```mlir
-    func.func @one(%x: tensor<4x!quant.uniform<i8:f32, 1.0>>) -> tensor<4xi8> {
-      %0 = nn.lookup %x {table = dense<1> : tensor<256xi8>}
-         : (tensor<4x!quant.uniform<i8:f32, 1.0>>) -> tensor<4xi8>
-      return %0 : tensor<4xi8>
-    }
-    ```
+    least value of its type. Simplification turns chains of 8-bit elementwise operators into one lookup.
   }];
   let arguments = (ins NN_Tensor:$input, ElementsAttr:$table);
   let results = (outs NN_Tensor:$output);
