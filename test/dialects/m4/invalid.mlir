@@ -18,7 +18,7 @@ func.func @word_type(%a: i64) -> i64 {
 // -----
 
 func.func @load_rank(%m: memref<4x4xi8>, %i: index) -> i32 {
-  // expected-error @+1 {{operand #0 must be 1D memref of any integer values, but got 'memref<4x4xi8>'}}
+  // expected-error @+1 {{operand #0 must be 1D memref of integer values, but got 'memref<4x4xi8>'}}
   %0 = m4.load_word %m[%i] : memref<4x4xi8>
   return %0 : i32
 }

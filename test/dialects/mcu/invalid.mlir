@@ -69,16 +69,18 @@ mcu.program @kernel_yield {
 // -----
 
 mcu.program @call_unknown {
+  %0 = mcu.buffer "x" : !mcu.buffer<4xi32, nhwc, activation>
   // expected-error @+1 {{'nothing' is not a function}}
-  mcu.call @nothing() layer 0 "x" "neg" "k" writes [] macs 0 cycles 0 :
+  mcu.call @nothing(%0) layer 0 "x" "neg" "k" writes [] macs 0 cycles 0 : !mcu.buffer<4xi32, nhwc, activation>
 }
 
 // -----
 
 func.func private @layer(memref<4xi32>)
 mcu.program @call_arguments {
-  // expected-error @+1 {{'layer' takes 1 buffers, got 0}}
-  mcu.call @layer() layer 0 "x" "neg" "k" writes [] macs 0 cycles 0 :
+  %0 = mcu.buffer "x" : !mcu.buffer<4xi32, nhwc, activation>
+  // expected-error @+1 {{'layer' takes 1 buffers, got 2}}
+  mcu.call @layer(%0, %0) layer 0 "x" "neg" "k" writes [] macs 0 cycles 0 : !mcu.buffer<4xi32, nhwc, activation>, !mcu.buffer<4xi32, nhwc, activation>
 }
 
 // -----
