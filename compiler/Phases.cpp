@@ -4,6 +4,7 @@
 #include "compiler/Options.h"
 #include "passes/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -12,8 +13,18 @@ using namespace thimble;
 
 static void populateNothing(OpPassManager &, const CompileOptions &) {}
 
-// After it: no operator has only constant operands, nothing is computed that no output needs.
+// After it: no operator has only constant operands (but for those whose result would take more
+// flash), elementwise operators are fused, merged or necessary, and nothing is computed that no
+// output needs.
 static void populateSimplify(OpPassManager &pm, const CompileOptions &) {
+  pm.addPass(createCanonicalizerPass());
+  OpPassManager &network = pm.nest<func::FuncOp>();
+  network.addPass(createFoldConstants());
+  network.addPass(createFoldPad());
+  // Fusion before removal: a clamp that is fused is not there to be idle.
+  network.addPass(createFuseActivations());
+  network.addPass(createRemoveIdleClamps());
+  network.addPass(createMergeLookups());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -5,6 +5,100 @@
 
 include "mlir/Pass/PassBase.td"
 
+//===-- Phase simplify ----------------------------------------------------------------------===//
+//
+// Exact: what the network computes stays the same to the bit, for every input.
+
+def FoldConstants : Pass<"nn-fold-constants", "::mlir::func::FuncOp"> {
+  let summary = "Evaluate operators of constants";
+  let description = [{
+    Replaces an operator whose operands are all constants by what the reference kernel computes. The
+    result must not need more flash than the constants that are no longer read and `growth` bytes
+    (a tile or fill of a large tensor stays an operator), unless it is the weights or bias of a layer,
+    which kernels want to know. `nn.shape` reads only a type and always folds.
+
+    ```mlir
+    %0 = nn.constant dense<[1, -2]> : tensor<2xi32> -> tensor<2xi32>
+    %1 = nn.abs %0 : (tensor<2xi32>) -> tensor<2xi32>
+    ==>
+    %1 = nn.constant dense<[1, 2]> : tensor<2xi32> -> tensor<2xi32>
+    ```
+  }];
+  let options = [Option<"growth", "growth", "int64_t", "256",
+    "bytes of flash that one folded operator may add">];
+  let dependentDialects = ["::thimble::nn::NNDialect"];
+}
+
+def FoldPad : Pass<"nn-fold-pad", "::mlir::func::FuncOp"> {
+  let summary = "Move a border of zeros into the convolutions that read it";
+  let description = [{
+    A convolution takes what lies outside its input for zero, so an `nn.pad` of rows and columns with
+    zeros (the zero point of a quantized tensor) is just larger `pads`. All uses of the padded tensor
+    have to be inputs of `nn.conv_2d` or `nn.depthwise_conv_2d`; filters of floats have to be finite
+    constants, since 0 * infinity is no zero. Pooling leaves its padding out and takes none.
+
+    ```mlir
+    %0 = nn.pad %x {paddings = array<i64: 0, 0, 1, 1, 1, 1, 0, 0>}
+    %1 = nn.conv_2d %0, %w {pads = array<i64: 0, 0, 0, 0>, ...}
+    ==>
+    %1 = nn.conv_2d %x, %w {pads = array<i64: 1, 1, 1, 1>, ...}
+    ```
+  }];
+}
+
+def RemoveIdleClamps : Pass<"nn-remove-idle-clamps", "::mlir::func::FuncOp"> {
+  let summary = "Remove elementwise operators and fused activations that change nothing";
+  let description = [{
+    An operator of one 8- or 16-bit tensor is evaluated on every value that its operand can have:
+    where it gives them all back, it goes. Bounds of the operand come from the clamps before it. A
+    fused activation that clamps to the whole range of the type becomes `none`, as does one of a
+    pooling whose operand is already within it.
+
+    ```mlir
+    %0 = nn.logistic %x : (tensor<8x!x>) -> tensor<8x!unit>
+    %1 = nn.relu %0 : (tensor<8x!unit>) -> tensor<8x!unit>
+    %2 = nn.abs %1 : (tensor<8x!unit>) -> tensor<8x!y>
+    ==>
+    %0 = nn.logistic %x : (tensor<8x!x>) -> tensor<8x!unit>
+    %2 = nn.abs %0 : (tensor<8x!unit>) -> tensor<8x!y>
+    ```
+  }];
+}
+
+def FuseActivations : Pass<"nn-fuse-activations", "::mlir::func::FuncOp"> {
+  let summary = "Fuse clamps into the operators that compute their operands";
+  let description = [{
+    An elementwise operator that is the only reader of a convolution, matrix product, pooling or
+    arithmetic operator, and does not requantize, becomes its fused activation if it does the same to
+    every value of an 8- or 16-bit tensor. Clamps of floats compose as intervals.
+
+    ```mlir
+    %0 = nn.add %a, %b {activation = #nn.activation<none>} : ...
+    %1 = nn.relu %0 : (tensor<4x!q>) -> tensor<4x!q>
+    ==>
+    %0 = nn.add %a, %b {activation = #nn.activation<relu>} : ...
+    ```
+  }];
+}
+
+def MergeLookups : Pass<"nn-merge-lookups", "::mlir::func::FuncOp"> {
+  let summary = "Merge elementwise operators between two 8-bit tensors into one lookup";
+  let description = [{
+    What elementwise operators, conversions and constants of one value compute from one 8-bit tensor
+    is a table of 256 entries, whatever is in between: floats, int16, or the tensor itself again
+    (`x * relu6(x + 3)`). At least two operators have to go, and nothing else may read what is between
+    them.
+
+    ```mlir
+    %0 = nn.dequantize %x : (tensor<4x!x>) -> tensor<4xf32>
+    %1 = nn.exp %0 : (tensor<4xf32>) -> tensor<4xf32>
+    %2 = nn.quantize %1 : (tensor<4xf32>) -> tensor<4x!y>
+    ==>
+    %2 = nn.lookup %x {table = dense<...> : tensor<256xi8>} : (tensor<4x!x>) -> tensor<4x!y>
+    ```
+  }];
+}
+
 //===-- Phase candidates --------------------------------------------------------------------===//
 
 def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
@@ -28,8 +122,25 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
 def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
   let summary = "Choose kernels and turn the network into a program of buffers and streams";
   let description = [{
-    Replaces `func.func @main` by one `mcu.program`. Contiguous movements (reshape, a split of the leading axis,
-    ...) become aliases; the output of an elementwise kernel takes over the bytes of an input that is not read later.
+    Replaces `func.func @main` by one `mcu.program`. Contiguous movements (reshape, a split of the
+    leading axis, ...) become aliases; the output of an elementwise kernel takes over the bytes of an
+    input that is not read later. Needs the list of candidates, of which `optimize` prefers one.
+
+    ```mlir
+    func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
+      %0 = nn.neg %x {mcu.candidates = [...]} : (tensor<8xf32>) -> tensor<8xf32>
+      return %0 : tensor<8xf32>
+    }
+    ==>
+    mcu.program @model {
+      %0 = mcu.input 0 "x" as tensor<8xf32> : !mcu.buffer<8xf32, nhwc, input>
+      %1 = mcu.alias %0[0] : !mcu.buffer<8xf32, nhwc, input> -> !mcu.buffer<8xf32, nhwc, output>
+      mcu.stream 0 "neg" rows(1) {
+        mcu.kernel "unary.portable" ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
+      }
+      mcu.output 0 "y" %1 as tensor<8xf32> : !mcu.buffer<8xf32, nhwc, output>
+    }
+    ```
   }];
   let options = [
     Option<"name", "name", "std::string", "\"model\"", "name of the program">,
@@ -58,7 +169,17 @@ def LowerKernels : Pass<"mcu-lower-kernels", "::mlir::ModuleOp"> {
   let summary = "Turn every stream into a function of loops";
   let description = [{
     The kernel named by each `mcu.kernel` builds its loops in a function whose arguments are the
-    buffers; an `mcu.call` takes the place of the stream. Constants become globals, repacked as the kernel likes.
+    buffers; an `mcu.call` takes the place of the stream. Constants become globals, repacked as the
+    kernel likes.
+
+    ```mlir
+    mcu.stream 0 "neg" rows(1) {
+      mcu.kernel "unary.portable" ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
+    }
+    ==>
+    mcu.call @model_layer_00_neg(%0, %1) layer 0 "neg" "neg" "unary.portable" writes [1] macs 0 cycles 96 : ...
+    func.func private @model_layer_00_neg(%input: memref<8xf32>, %output: memref<8xf32>) { ... }
+    ```
   }];
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::thimble::m4::M4Dialect",

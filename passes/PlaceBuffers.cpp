@@ -4,7 +4,6 @@
 #include "passes/analysis/Placement.h"
 
 #include "mlir/IR/Builders.h"
-
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
@@ -35,7 +34,8 @@ llvm::MapVector<Value, PlacementBuffer> liveRanges(mcu::ProgramOp program) {
     if (isNew)
       range = {step, step, type.getBytes(), wordAlignment};
     range.last = std::max(range.last, step);
-    int64_t element = cast<mcu::BufferType>(buffer.getType()).getElementType().getIntOrFloatBitWidth() / 8;
+    int64_t element =
+        cast<mcu::BufferType>(buffer.getType()).getElementType().getIntOrFloatBitWidth() / 8;
     range.alignment = std::max(range.alignment, element);
   };
   int64_t step = 0;

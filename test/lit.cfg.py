@@ -23,11 +23,13 @@ tools = ["thimble", "thimble-opt", "thimble-operators-doc", "thimble-translate",
 # A tool that is not built is left as it is: its tests fail by name instead of the whole suite.
 llvm_config.add_tool_substitutions(
     [tool for tool in tools if os.path.exists(os.path.join(bin_dir, tool))]
-    + ["split-file", "llvm-readelf", "llvm-objdump"],
+    + ["split-file", "llvm-readelf", "llvm-objdump", "mlir-tblgen"],
     [bin_dir, config.llvm_tools_dir],
 )
 config.substitutions.append(("%models", os.path.join(config.test_source_root, "models")))
 config.substitutions.append(("%root", config.thimble_source_root))
+config.substitutions.append(
+    ("%llvm_include", os.path.join(config.llvm_tools_dir, os.pardir, "include")))
 config.substitutions.append(("%python", config.thimble_python))
 # Output must not depend on the locale; ccache and sanitizer settings come from outside.
 config.environment["LC_ALL"] = "C"

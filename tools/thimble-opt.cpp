@@ -2,6 +2,8 @@
 //
 // mlir-opt for Thimble's dialects and passes.
 
+#include "compiler/Options.h"
+#include "compiler/Phases.h"
 #include "dialects/m4/M4Ops.h"
 #include "dialects/mcu/MCUOps.h"
 #include "dialects/nn/NNOps.h"
@@ -15,6 +17,19 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 
+// Each phase as a pipeline of its name, with the driver's default options.
+static void registerPhases() {
+  for (const thimble::PhaseInfo &info : thimble::phaseTable())
+    mlir::registerPassPipeline(
+        ("phase-" + info.name).str(), info.description,
+        [&info](mlir::OpPassManager &pm, llvm::StringRef,
+                llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>) {
+          info.populate(pm, thimble::CompileOptions());
+          return mlir::success();
+        },
+        [](llvm::function_ref<void(const mlir::detail::PassOptions &)>) {});
+}
+
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registry.insert<thimble::nn::NNDialect, thimble::mcu::MCUDialect, thimble::m4::M4Dialect,
@@ -23,6 +38,7 @@ int main(int argc, char **argv) {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   thimble::registerThimblePasses();
+  registerPhases();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Thimble's optimizer driver\n", registry));
 }

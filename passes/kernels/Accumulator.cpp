@@ -119,7 +119,8 @@ Val Accumulator::finish(Val accumulator, Val channel) {
   }
   if (requant.wideAccumulator && bias)
     accumulator = accumulator + b.toI64(b.load(bufferOf(b, *bias, "bias"), channel, "bias"));
-  return b.clamp(scaleAccumulator(b, requant, accumulator, channel) + requant.outputZeroPoint, requant.clamp);
+  Val scaled = scaleAccumulator(b, requant, accumulator, channel);
+  return b.clamp(scaled + requant.outputZeroPoint, requant.clamp);
 }
 
 // A double as the runtime's exact rounding takes it: mantissa * 2^-right.

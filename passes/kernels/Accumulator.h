@@ -36,10 +36,6 @@ public:
   Val finish(Val accumulator, Val channel);
 
 private:
-  /// The accumulator times the channel's scale, rounded to i32.
-  Val scale(Val accumulator, Val channel);
-  Val scaleByReal(Val accumulator, Val channel);
-
   KernelBuilder &b;
   RequantPerChannel requant;
   bool isFloat;
