@@ -30,19 +30,38 @@ using namespace thimble;
 
 StringRef thimble::compilerVersion() { return THIMBLE_VERSION; }
 
+// Words of C and C++ are no names by themselves, and NAME.h of some is another header.
+static bool isReserved(StringRef name) {
+  static constexpr llvm::StringLiteral words[] = {
+      "alignas", "alignof", "and", "asm", "assert", "auto", "bool", "break", "case", "catch",
+      "char", "class", "const", "constexpr", "continue", "default", "delete", "do", "double",
+      "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend",
+      "goto", "if", "inline", "int", "limits", "long", "math", "mutable", "namespace", "new", "not",
+      "nullptr", "operator", "or", "private", "protected", "public", "register", "restrict",
+      "return", "setjmp", "short", "signal", "signed", "sizeof", "static", "stdarg", "stdbool",
+      "stddef", "stdint", "stdio", "stdlib", "string", "struct", "switch", "template", "this",
+      "thimble", "throw", "time", "true", "try", "typedef", "typeid", "typename", "union",
+      "unsigned", "using", "virtual", "void", "volatile", "while", "xor"};
+  return llvm::is_contained(words, name) || name.starts_with("thimble_");
+}
+
+static constexpr size_t longestName = 64;
+
 bool thimble::isUsableName(StringRef name) {
-  constexpr size_t longest = 64;
-  // Names with a leading underscore or capital prefixes of C's own are reserved.
-  return !name.empty() && name.size() <= longest && llvm::isAlpha(name.front()) &&
+  // A leading underscore is reserved for C's own names.
+  return !name.empty() && name.size() <= longestName && llvm::isAlpha(name.front()) &&
+         !isReserved(name) &&
          llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 std::string thimble::identifierFor(StringRef name) {
   std::string identifier;
-  for (char c : name.take_front(64))
+  for (char c : name.take_front(longestName))
     identifier += llvm::isAlnum(c) ? c : '_';
   if (identifier.empty() || !llvm::isAlpha(identifier.front()))
-    identifier = ("m" + identifier).substr(0, 64);
+    identifier = ("m" + identifier).substr(0, longestName);
+  if (isReserved(identifier))
+    identifier = ("m_" + identifier).substr(0, longestName);
   return identifier;
 }
 
@@ -76,8 +95,10 @@ static LogicalResult dump(ModuleOp module, const PhaseInfo &info, StringRef fold
   return success();
 }
 
-LogicalResult thimble::runPhases(ModuleOp module, const CompileOptions &options) {
+LogicalResult thimble::runPhases(ModuleOp module, const CompileOptions &options, Phase first) {
   for (const PhaseInfo &info : phaseTable()) {
+    if (info.phase < first)
+      continue;
     PassManager pm(module.getContext());
     info.populate(pm, options);
     if (failed(pm.run(module)))

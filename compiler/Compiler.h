@@ -28,8 +28,9 @@ mlir::OwningOpRef<mlir::ModuleOp> importModel(llvm::ArrayRef<uint8_t> bytes,
                                               mlir::MLIRContext &context,
                                               const CompileOptions &options);
 
-/// Runs the phases after import up to `options.lastPhase`.
-mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options);
+/// Runs the phases from `first` up to `options.lastPhase`.
+mlir::LogicalResult runPhases(mlir::ModuleOp module, const CompileOptions &options,
+                              Phase first = Phase::Import);
 
 /// What `thimble compile` writes: sources or object, runtime headers, report. `modelBytes` is
 /// hashed into the header.

@@ -32,6 +32,14 @@ static uint64_t address(const llvm::json::Object &object) {
   return base;
 }
 
+static std::vector<std::string> strings(const llvm::json::Object &object, llvm::StringRef key) {
+  std::vector<std::string> result;
+  if (const llvm::json::Array *array = object.getArray(key))
+    for (const llvm::json::Value &entry : *array)
+      result.push_back(entry.getAsString().value_or("").str());
+  return result;
+}
+
 static std::optional<Target> parseBoard(llvm::StringRef text) {
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
   if (!value) {
@@ -46,6 +54,11 @@ static std::optional<Target> parseBoard(llvm::StringRef text) {
   target.fpu = board->getString("fpu").has_value();
   target.clockHz = number(*board, "clock_hz");
   target.nanojoulesPerCycle = number(*board, "nj_per_cycle");
+  target.qemuMachine = board->getString("qemu").value_or("").str();
+  if (const llvm::json::Object *startup = board->getObject("startup")) {
+    target.startupFiles = strings(*startup, "files");
+    target.startupDefines = strings(*startup, "defines");
+  }
   if (const llvm::json::Object *flash = board->getObject("flash"))
     target.flashBytes = static_cast<uint64_t>(number(*flash, "size"));
   if (const llvm::json::Array *regions = board->getArray("ram"))

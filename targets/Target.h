@@ -46,6 +46,10 @@ struct Target {
   uint64_t flashBytes = 0;
   double clockHz = 0;
   double nanojoulesPerCycle = 0;
+  /// QEMU's name for the board; empty where it emulates none.
+  std::string qemuMachine;
+  /// Files of targets/startup and macros that a firmware for the board is built with.
+  std::vector<std::string> startupFiles, startupDefines;
 };
 
 /// The target called `name`: cortex-m4, generic or a board. Null for any other name.

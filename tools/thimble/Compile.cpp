@@ -1,43 +1,30 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "compiler/Compiler.h"
 #include "compiler/Diagnostics.h"
+#include "compiler/support/Quote.h"
 #include "tools/thimble/Commands.h"
+#include "tools/thimble/Data.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ToolOutputFile.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace thimble;
 using namespace thimble::driver;
 
-/// Writes all files or none: what was written is removed when one cannot be.
-static bool writeFiles(const std::string &folder, llvm::ArrayRef<OutputFile> files) {
-  if (std::error_code error = llvm::sys::fs::create_directories(folder)) {
+/// Writes all files into `folder`, which is made, or none.
+static bool writeInto(const std::string &folder, std::vector<OutputFile> files) {
+  using llvm::sys::fs::perms;
+  if (std::error_code error =
+          llvm::sys::fs::create_directories(folder, /*IgnoreExisting=*/true, perms::all_all)) {
     printError("cannot create folder '" + folder + "': " + error.message());
     return false;
   }
-  std::vector<std::unique_ptr<llvm::ToolOutputFile>> written;
-  for (const OutputFile &file : files) {
+  for (OutputFile &file : files) {
     llvm::SmallString<128> path(folder);
     llvm::sys::path::append(path, file.name);
-    std::error_code error;
-    auto out = std::make_unique<llvm::ToolOutputFile>(path, error, llvm::sys::fs::OF_None);
-    if (!error) {
-      out->os() << file.contents;
-      out->os().flush();
-      error = out->os().error();
-      out->os().clear_error();
-    }
-    if (error) {
-      printError("cannot write '" + path.str().str() + "': " + error.message());
-      return false;
-    }
-    written.push_back(std::move(out));
+    file.name = path.str().str();
   }
-  for (auto &out : written)
-    out->keep();
-  return true;
+  return writeFiles(files);
 }
 
 ExitStatus driver::runCompile(const Invocation &invocation) {
@@ -49,8 +36,8 @@ ExitStatus driver::runCompile(const Invocation &invocation) {
     options.name = suggestion;
   options.modelFile = llvm::sys::path::filename(path).str();
   if (!isUsableName(options.name)) {
-    printError("--name must be a C identifier of at most 64 letters, digits and underscores, got '" +
-               options.name + "'; '" + suggestion + "' would do");
+    printError("--name must be a C identifier of at most 64 letters, digits and underscores and no "
+               "word of C, got " + quoteName(options.name) + "; '" + suggestion + "' would do");
     return usageError;
   }
   auto bytes = readFile(path);
@@ -65,5 +52,5 @@ ExitStatus driver::runCompile(const Invocation &invocation) {
     printFirst(diagnostics.errors());
     return failure;
   }
-  return writeFiles(invocation.outputDir, *files) ? success : failure;
+  return writeInto(invocation.outputDir, std::move(*files)) ? success : failure;
 }

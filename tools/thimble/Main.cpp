@@ -20,6 +20,9 @@ llvm::ArrayRef<Command> driver::commands() {
        {OPT_target, OPT_reference}, runCheck},
       {"run", "MODEL --input X.npy [--output Y.npy]", "run a model on the host, bit-exactly",
        {OPT_input, OPT_output, OPT_reference}, runRun},
+      {"verify", "MODEL [--input X.npy]",
+       "compare reference, C on the host and the emulated target, layer by layer",
+       {OPT_input, OPT_target, OPT_emit, OPT_optimize, OPT_reference, OPT_float_abi}, runVerify},
   };
   return table;
 }

@@ -98,6 +98,10 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   invocation.inputs = args.getAllArgValues(OPT_input);
   invocation.outputs = args.getAllArgValues(OPT_output);
   std::string report = "json";
+  if (args.getLastArgValue(OPT_emit) == "tflite")
+    return fail("--emit tflite is not available in this version: use c, obj, asm or mlir");
+  if (StringRef(args.getLastArgValue(OPT_report)).contains("html"))
+    return fail("--report html is not available in this version: use json");
   return choose<EmitKind>(args, OPT_emit, "emit", options.emit,
                           {{"c", EmitKind::C},
                            {"obj", EmitKind::Object},
@@ -129,6 +133,9 @@ bool driver::parse(const Command &command, ArrayRef<const char *> arguments,
     return fail(Twine("option '") + args.getArgString(missingIndex) + "' needs a value");
   for (const Arg *arg : args) {
     unsigned id = arg->getOption().getID();
+    if (is_contained({OPT_quantize, OPT_calibrate, OPT_prune, OPT_io, OPT_stream_input},
+                     OptionID(id)))
+      return fail(Twine("option '") + arg->getSpelling() + "' is not available in this version");
     if (id == OPT_UNKNOWN)
       return fail("unknown option '" + arg->getAsString(args) + "'");
     if (id != OPT_INPUT && id != OPT_help && !is_contained(command.options, OptionID(id)))
@@ -138,10 +145,19 @@ bool driver::parse(const Command &command, ArrayRef<const char *> arguments,
   if (helpWanted)
     return true;
   invocation.models = args.getAllArgValues(OPT_INPUT);
-  if (invocation.models.size() != 1)
-    return fail(Twine("'") + command.name + "' takes one model, got " +
+  if (invocation.models.size() > 1)
+    return fail(Twine("'") + command.name + "' takes one model in this version, got " +
                 Twine(invocation.models.size()));
-  return fillOptions(args, invocation);
+  if (invocation.models.empty())
+    return fail(Twine("'") + command.name + "' needs a model: thimble " + command.name + " " +
+                command.operands);
+  if (!fillOptions(args, invocation))
+    return false;
+  const CompileOptions &options = invocation.compile;
+  bool wantsObject = options.emit == EmitKind::Object || options.emit == EmitKind::Assembly;
+  if (wantsObject && findTarget(options.target)->core == "generic")
+    return fail("--emit obj and asm are for a core: the target 'generic' has c only");
+  return true;
 }
 
 void driver::printHelp(const Command &command) {

@@ -16,13 +16,22 @@ def name : V<"name", "NAME", "prefix of files and symbols (default: the model's 
 def target : V<"target", "TARGET", "cortex-m4, generic or a board (default: cortex-m4)">;
 def emit : V<"emit", "KIND", "c, obj, asm or mlir (default: c)">;
 def optimize : V<"optimize", "GOAL", "speed, balanced, ram or flash (default: speed)">;
-def ram : V<"ram", "BYTES", "budget of arena and stack; K and M suffixes">;
-def flash : V<"flash", "BYTES", "budget of code and constants; K and M suffixes">;
+def ram : V<"ram", "BYTES", "budget of arena and stack, with K or M suffix">;
+def flash : V<"flash", "BYTES", "budget of code and constants, with K or M suffix">;
 def reference : V<"reference", "WHICH", "tflm or litert: whose rounding to follow (default: tflm)">;
 def instrument : F<"instrument", "call thimble_layer_hook after each layer">;
 def float_abi : V<"float-abi", "ABI", "hard, softfp or soft (default: hard)">;
 def compile_to : V<"compile-to", "PHASE", "stop after this phase and write the module">;
 def dump_phases : V<"dump-phases", "DIR", "write the module after each phase">;
 def report : V<"report", "KINDS", "reports to write: json (always written)">;
-def input : V<"input", "FILE", "input tensor as .npy; once for each input">;
-def output : V<"output", "FILE", "output tensor as .npy; once for each output">;
+
+// Of later versions: named here so that they are refused, never ignored.
+class Later<string name> : Separate<["--"], name>;
+def quantize : Later<"quantize">;
+def calibrate : Later<"calibrate">;
+def prune : Later<"prune">;
+def io : Later<"io">;
+def stream_input : Flag<["--"], "stream-input">;
+
+def input : V<"input", "FILE", "input as .npy, once for each, or all as .npz">;
+def output : V<"output", "FILE", "output as .npy, once for each, or all as .npz">;

@@ -2,57 +2,17 @@
 #include "compiler/Compiler.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Interpreter.h"
-#include "compiler/support/Npy.h"
-#include "dialects/nn/NNTypes.h"
 #include "tools/thimble/Commands.h"
+#include "tools/thimble/Data.h"
 
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace thimble;
 using namespace thimble::driver;
 
-static std::string shapeText(const std::vector<int64_t> &shape) {
-  std::string text;
-  for (int64_t d : shape)
-    text += (text.empty() ? "" : "x") + std::to_string(d);
-  return "[" + text + "]";
-}
-
-// One array for each argument of `main`. An error has been printed where there is none.
-static std::optional<std::vector<Tensor>> readInputs(mlir::func::FuncOp main,
-                                                     const std::vector<std::string> &paths) {
-  if (paths.size() != main.getNumArguments()) {
-    printError("the model has " + std::to_string(main.getNumArguments()) +
-               " inputs, --input is given " + std::to_string(paths.size()) + " times");
-    return std::nullopt;
-  }
-  std::vector<Tensor> inputs;
-  for (auto [argument, path] : llvm::zip(main.getArguments(), paths)) {
-    auto bytes = readFile(path);
-    if (!bytes)
-      return std::nullopt;
-    Result<Tensor> array = readNpy(*bytes);
-    if (!array) {
-      printError(path + ": " + array.error());
-      return std::nullopt;
-    }
-    TensorType wanted = *nn::toTensorType(argument.getType());
-    if (array->type.element != wanted.element || array->elements() != wanted.elements()) {
-      printError(path + ": the input must be " + name(wanted.element) + shapeText(wanted.shape) +
-                 ", got " + name(array->type.element) + shapeText(array->shape()));
-      return std::nullopt;
-    }
-    array->type = wanted;
-    inputs.push_back(std::move(*array));
-  }
-  return inputs;
-}
-
 static void print(const Tensor &tensor) {
-  llvm::outs() << name(tensor.type.element) << shapeText(tensor.shape()) << ":";
+  llvm::outs() << typeText(tensor.type) << ":";
   auto values = [&](auto *data) {
     for (int64_t i = 0; i < tensor.elements(); ++i)
       llvm::outs() << " " << +data[i];
@@ -97,10 +57,14 @@ ExitStatus driver::runRun(const Invocation &invocation) {
     return failure;
   }
   auto main = module->lookupSymbol<mlir::func::FuncOp>("main");
-  auto inputs = readInputs(main, invocation.inputs);
-  if (!inputs)
+  auto samples = readSamples(main, invocation.inputs);
+  if (!samples)
     return failure;
-  auto results = interpret(main, *inputs);
+  if (samples->size() != 1) {
+    printError("'run' takes one sample, --input has " + std::to_string(samples->size()));
+    return failure;
+  }
+  auto results = interpret(main, samples->front());
   if (mlir::failed(results)) {
     printFirst(diagnostics.errors());
     return failure;
@@ -110,20 +74,5 @@ ExitStatus driver::runRun(const Invocation &invocation) {
       print(result);
     return success;
   }
-  if (invocation.outputs.size() != results->size()) {
-    printError("the model has " + std::to_string(results->size()) + " outputs, --output is given " +
-               std::to_string(invocation.outputs.size()) + " times");
-    return failure;
-  }
-  for (auto [result, path] : llvm::zip(*results, invocation.outputs)) {
-    std::error_code error;
-    llvm::ToolOutputFile file(path, error, llvm::sys::fs::OF_None);
-    if (error) {
-      printError("cannot write '" + path + "': " + error.message());
-      return failure;
-    }
-    file.os() << writeNpy(result);
-    file.keep();
-  }
-  return success;
+  return writeTensors(*results, invocation.outputs) ? success : failure;
 }
