@@ -2,6 +2,7 @@
 #include "dialects/mcu/MCUOps.h"
 #include "dialects/nn/NNTypes.h"
 #include "passes/Passes.h"
+#include "passes/analysis/Aliases.h"
 #include "passes/kernels/Kernel.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,82 +22,6 @@ using namespace thimble;
 namespace thimble {
 namespace {
 
-//===-- Aliases -----------------------------------------------------------------------------===//
-
-bool isContiguous(ArrayRef<int64_t> extents, ArrayRef<int64_t> strides) {
-  int64_t expected = 1;
-  for (size_t d = extents.size(); d-- > 0; expected *= extents[d])
-    if (extents[d] != 1 && strides[d] != expected)
-      return false;
-  return true;
-}
-
-/// Where the elements of one tensor lie within another, as one run.
-struct Run {
-  Value whole;
-  int64_t elementOffset;
-};
-
-/// The run of its operand that `result` is, if it is one.
-std::optional<Run> readAlias(OpResult result) {
-  auto movement = dyn_cast<nn::DataMovement>(result.getOwner());
-  if (!movement)
-    return std::nullopt;
-  nn::MovementPlan plan = movement.getMovement();
-  const StridedCopy *only = nullptr;
-  for (const StridedCopy &copy : plan.copies) {
-    if (copy.output != static_cast<int>(result.getResultNumber()))
-      continue;
-    if (only)
-      return std::nullopt;
-    only = &copy;
-  }
-  int64_t elements = cast<RankedTensorType>(result.getType()).getNumElements();
-  if (!only || only->elements() != elements || only->outOffset != 0 ||
-      !isContiguous(only->extents, only->inStrides) ||
-      !isContiguous(only->extents, only->outStrides))
-    return std::nullopt;
-  Value source = movement->getOperand(static_cast<unsigned>(only->input));
-  if (source.getDefiningOp<nn::ConstantOp>())
-    return std::nullopt;
-  return Run{source, only->inOffset};
-}
-
-/// Whether a kernel's output can be made to lie within the result of its only movement: nothing
-/// else has decided where it lies.
-bool isFreelyPlaced(Value value) {
-  auto result = dyn_cast<OpResult>(value);
-  return result && !isa<nn::ConstantOp>(result.getOwner()) && !readAlias(result);
-}
-
-/// The operands of a concatenation or pack, each as a run of its result; empty if the operands must
-/// be copied.
-SmallVector<Run> writeAliases(nn::NNOperator op) {
-  // A pack of one tensor is that tensor.
-  if (!isa<nn::ConcatenationOp, nn::PackOp>(op) || readAlias(op->getResult(0)))
-    return {};
-  SmallVector<Run> runs;
-  llvm::SmallPtrSet<Value, 4> seen;
-  auto plan = cast<nn::DataMovement>(op.getOperation()).getMovement();
-  for (auto [position, operand] : llvm::enumerate(op->getOperands())) {
-    if (!isFreelyPlaced(operand) || !seen.insert(operand).second)
-      return {};
-    // The operand must not be wanted at a place in two results.
-    for (Operation *user : operand.getUsers())
-      if (user != op && isa<nn::ConcatenationOp, nn::PackOp>(user))
-        return {};
-    const StridedCopy *only = nullptr;
-    for (const StridedCopy &copy : plan.copies)
-      if (copy.input == static_cast<int>(position))
-        only = only ? nullptr : &copy;
-    if (!only || !isContiguous(only->extents, only->inStrides) ||
-        !isContiguous(only->extents, only->outStrides))
-      return {};
-    runs.push_back({op->getResult(0), only->outOffset});
-  }
-  return runs;
-}
-
 //===-- The program -------------------------------------------------------------------------===//
 
 class Planner {
@@ -110,7 +35,7 @@ public:
 
   LogicalResult run() {
     copyConstantResults();
-    findAliases();
+    aliases.emplace(function);
     for (auto [i, argument] : llvm::enumerate(function.getArguments())) {
       auto type = cast<RankedTensorType>(argument.getType());
       buffers[argument] = mcu::InputOp::create(
@@ -163,19 +88,6 @@ private:
       }
   }
 
-  void findAliases() {
-    function.walk([&](nn::NNOperator op) {
-      SmallVector<Run> written = writeAliases(op);
-      for (auto [operand, run] : llvm::zip(op->getOperands(), written))
-        aliases[operand] = run;
-      if (!written.empty())
-        movedByAlias.insert(op);
-      for (OpResult result : op->getResults())
-        if (std::optional<Run> run = readAlias(result))
-          aliases[result] = *run;
-    });
-  }
-
   /// The buffer of a tensor, made when it is first asked for.
   Value bufferFor(Value tensor) {
     if (Value known = buffers.lookup(tensor))
@@ -186,13 +98,12 @@ private:
     if (auto constant = tensor.getDefiningOp<nn::ConstantOp>()) {
       buffer = mcu::ConstantOp::create(builder, loc, bufferType(type, mcu::Lifetime::Constant),
                                        layerName(loc), constant.getValue());
-    } else if (auto alias = aliases.find(tensor); alias != aliases.end()) {
+    } else if (std::optional<Run> run = aliases->lookup(tensor)) {
       mcu::BufferType aliasType = bufferType(type, lifetimeOf(tensor));
       int64_t elementBytes = (aliasType.getElementType().getIntOrFloatBitWidth() + 7) / 8;
-      Run run = alias->second;
-      Value whole = bufferFor(run.whole);
+      Value whole = bufferFor(run->whole);
       buffer = mcu::AliasOp::create(builder, loc, aliasType, whole,
-                                    builder.getI64IntegerAttr(run.elementOffset * elementBytes));
+                                    builder.getI64IntegerAttr(run->elementOffset * elementBytes));
     } else {
       buffer = mcu::BufferOp::create(builder, loc, bufferType(type, lifetimeOf(tensor)),
                                      layerName(loc), IntegerAttr(), IntegerAttr());
@@ -251,12 +162,12 @@ private:
 
   // The input whose bytes the only result can take over, if there is one.
   Value inPlaceBuffer(nn::NNOperator op, const Candidate &candidate) {
-    if (op->getNumResults() != 1 || aliases.count(op->getResult(0)))
+    if (op->getNumResults() != 1 || aliases->isAlias(op->getResult(0)))
       return {};
     for (unsigned position : candidate.inPlaceInputs) {
       Value operand = op->getOperand(position);
-      if (operand.getDefiningOp<nn::ConstantOp>() || aliases.count(operand) ||
-          llvm::any_of(aliases, [&](auto &entry) { return entry.second.whole == operand; }))
+      if (operand.getDefiningOp<nn::ConstantOp>() || aliases->isAlias(operand) ||
+          aliases->isAliased(operand))
         continue;
       bool isLastUse = llvm::all_of(operand.getUsers(), [&](Operation *user) {
         return user == op || user->isBeforeInBlock(op);
@@ -276,9 +187,7 @@ private:
   }
 
   LogicalResult plan(nn::NNOperator op) {
-    bool allAliased = movedByAlias.contains(op) ||
-                      llvm::all_of(op->getResults(), [&](OpResult r) { return readAlias(r).has_value(); });
-    if (allAliased)
+    if (aliases->movesNothing(op))
       return success();
     FailureOr<Candidate> candidate = choose(op);
     if (failed(candidate))
@@ -332,8 +241,7 @@ private:
   StringRef objective;
   OpBuilder builder;
   llvm::DenseMap<Value, Value> buffers;
-  llvm::DenseMap<Value, Run> aliases;
-  llvm::SmallPtrSet<Operation *, 8> movedByAlias;
+  std::optional<Aliases> aliases; // once constants are copied
   int64_t layers = 0;
 };
 

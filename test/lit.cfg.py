@@ -17,6 +17,8 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.thimble_binary_root, "test")
 
 llvm_config.use_default_substitutions()
+# `not`, `count` and `split-file` by their bare names.
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 bin_dir = os.path.join(config.thimble_binary_root, "bin")
 tools = ["thimble", "thimble-opt", "thimble-operators-doc", "thimble-translate", "thimble-reduce",
          "thimble-lsp-server"]

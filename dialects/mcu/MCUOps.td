@@ -74,10 +74,10 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
     terminator-free list by `mcu.input` and `mcu.output`.
 
     ```mlir
-    mcu.program @add {
-      %x = mcu.input 0 "x" : !mcu.buffer<4xi8, nhwc, input>
-      %y = mcu.buffer "y" : !mcu.buffer<4xi8, nhwc, output>
-      mcu.output 0 "y" %y : !mcu.buffer<4xi8, nhwc, output>
+    mcu.program @identity {
+      %x = mcu.input 0 "x" as tensor<4xf32> : !mcu.buffer<4xf32, nhwc, input>
+      %y = mcu.alias %x[0] : !mcu.buffer<4xf32, nhwc, input> -> !mcu.buffer<4xf32, nhwc, output>
+      mcu.output 0 "y" %y as tensor<4xf32> : !mcu.buffer<4xf32, nhwc, output>
     }
     ```
   }];

@@ -56,9 +56,12 @@ def NN_Conv2DOp : NN_MacOp<"conv_2d"> {
     `conv.cc` and `reference_integer_ops::ConvPerChannel`.
 
     ```mlir
-    %1 = nn.conv_2d %x, %w, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
-           pads = array<i64: 1, 1, 1, 1>, activation = #nn.activation<relu>, requant = #nn.requant<double>}
-         : (tensor<1x8x8x3xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x8x8x4xf32>
+    func.func @f(%x: tensor<1x8x8x3xf32>, %w: tensor<4x3x3x3xf32>, %b: tensor<4xf32>) -> tensor<1x8x8x4xf32> {
+      %y = nn.conv_2d %x, %w, %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+             pads = array<i64: 1, 1, 1, 1>, activation = #nn.activation<relu>, requant = #nn.requant<double>}
+           : (tensor<1x8x8x3xf32>, tensor<4x3x3x3xf32>, tensor<4xf32>) -> tensor<1x8x8x4xf32>
+      return %y : tensor<1x8x8x4xf32>
+    }
     ```
   }];
   let arguments = (ins NN_Tensor:$input, NN_Tensor:$filter, Optional<NN_Tensor>:$bias,

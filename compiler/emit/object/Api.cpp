@@ -110,6 +110,17 @@ void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
   }
 }
 
+/// LLVM's schedulers take time quadratic in the length of a block, and a layer of thousands of
+/// operands is one block, as is the call that passes them: such code is left unscheduled.
+static void keepCompileTimeLinear(Function &layer, Function &caller) {
+  constexpr size_t mostScheduledArguments = 512;
+  if (layer.arg_size() > mostScheduledArguments)
+    for (Function *function : {&layer, &caller}) {
+      function->addFnAttr(Attribute::NoInline); // optnone demands it
+      function->addFnAttr(Attribute::OptimizeNone);
+    }
+}
+
 void ApiBuilder::invoke(bool instrument) {
   Value *arena = start("invoke", word, "arena");
   returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
@@ -118,6 +129,7 @@ void ApiBuilder::invoke(bool instrument) {
     Function *function = module.getFunction(layer.getSymName());
     // A function a layer, so that code size, stack and profiles are the layer's own.
     function->addFnAttr(Attribute::NoInline);
+    keepCompileTimeLinear(*function, *builder.GetInsertBlock()->getParent());
     SmallVector<Value *> arguments;
     for (const thimble::emit::BufferArgument &argument : call.arguments)
       arguments.push_back(at(arena, argument.offset));

@@ -1,3 +1,4 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --split-input-file --verify-diagnostics
 
 func.func @reshape_elements(%x: tensor<2x4xf32>) {

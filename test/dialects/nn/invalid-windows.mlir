@@ -1,3 +1,4 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --split-input-file --verify-diagnostics
 
 func.func @conv_rank(%x: tensor<8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {

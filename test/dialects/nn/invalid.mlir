@@ -1,3 +1,4 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --split-input-file --verify-diagnostics
 
 func.func @types_row(%x: tensor<4xi32>) {

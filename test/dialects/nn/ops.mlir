@@ -1,3 +1,4 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --verify-roundtrip | FileCheck %s
 
 !q8 = !quant.uniform<i8:f32, 5.000000e-01:-3>

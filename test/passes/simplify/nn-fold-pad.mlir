@@ -9,7 +9,7 @@
 func.func @both_convolutions(%x: tensor<1x5x4x2x!q>) -> (tensor<1x3x4x1x!y>, tensor<1x6x6x2x!y>) {
   // CHECK-NOT: nn.pad
   // CHECK: nn.conv_2d %arg0, {{.*}}pads = array<i64: 1, 2, 1, 1>
-  // CHECK: nn.depthwise_conv_2d %arg0, {{.*}}pads = array<i64: 1, 1, 1, 2>
+  // CHECK: nn.depthwise_conv_2d %arg0, {{.*}}pads = array<i64: 1, 1, 1, 1>
   %w = nn.constant dense<[[[[1, -2], [3, 4], [5, -6]], [[7, 8], [-9, 10], [11, 12]], [[13, -14], [15, 16], [17, 18]]]]> : tensor<1x3x3x2xi8> -> tensor<1x3x3x2x!w>
   %d = nn.constant dense<[[[[1, -2]], [[3, 4]]]]> : tensor<1x2x1x2xi8> -> tensor<1x2x1x2x!w>
   %0 = nn.pad %x {paddings = array<i64: 0, 0, 1, 1, 1, 1, 0, 0>} : (tensor<1x5x4x2x!q>) -> tensor<1x7x6x2x!q>
