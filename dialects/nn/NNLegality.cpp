@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -65,6 +66,22 @@ std::vector<Signature> instances(const LegalityRow &row) {
   for (llvm::StringRef type : llvm::split(row.types, ' '))
     result.push_back(instantiate(row, type));
   return result;
+}
+
+/// The signatures of an operator. Every verification asks, so the table is read once.
+llvm::ArrayRef<std::pair<const LegalityRow *, Signature>> signaturesOf(llvm::StringRef op) {
+  using Signatures = std::vector<std::pair<const LegalityRow *, Signature>>;
+  static const llvm::StringMap<Signatures> byOperator = [] {
+    llvm::StringMap<Signatures> map;
+    for (const LegalityRow &row : legalityTable())
+      for (Signature &signature : instances(row))
+        map[row.op].emplace_back(&row, std::move(signature));
+    return map;
+  }();
+  auto found = byOperator.find(op);
+  if (found == byOperator.end())
+    return {};
+  return found->second;
 }
 
 bool matches(llvm::ArrayRef<Pattern> patterns, llvm::ArrayRef<const TensorType *> types) {
@@ -201,21 +218,17 @@ std::string typeName(const TensorType &type) {
 
 std::vector<std::string> legalSignatures(llvm::StringRef op) {
   std::vector<std::string> result;
-  for (const LegalityRow &row : legalityTable())
-    if (row.op == op)
-      for (const Signature &signature : instances(row))
-        result.push_back(signature.text);
+  for (const auto &[row, signature] : signaturesOf(op))
+    result.push_back(signature.text);
   return result;
 }
 
 std::optional<std::string> whyIllegal(llvm::StringRef op,
                                       llvm::ArrayRef<const TensorType *> operands,
                                       llvm::ArrayRef<const TensorType *> results) {
-  for (const LegalityRow &row : legalityTable())
-    if (row.op == op)
-      for (const Signature &signature : instances(row))
-        if (matches(signature.operands, operands) && matches(signature.results, results))
-          return checkRules(op, row.rules, operands, results);
+  for (const auto &[row, signature] : signaturesOf(op))
+    if (matches(signature.operands, operands) && matches(signature.results, results))
+      return checkRules(op, row->rules, operands, results);
   std::vector<std::string> legal = legalSignatures(op);
   if (legal.empty())
     return "is not an operator of the table of types";

@@ -23,6 +23,42 @@ Window2D windowOf(ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations, ArrayR
   return w;
 }
 
+using AddTap = llvm::function_ref<Val(Accumulator &, Val sum, Val pixel, Val ky, Val kx, Val channel)>;
+
+/// One row of a convolution with a filter of kH x kW: `addTap` adds the products of one tap of
+/// one output channel to `sum`; `pixel` is the tap's place in the input, counted in pixels.
+template <typename Conv>
+void emitWindows(KernelBuilder &b, Conv conv, const KernelOperands &operands, Val row,
+                 int channelAxis, AddTap addTap) {
+  const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
+                   &filter = operands.inputs[1].type;
+  Window2D w = windowOf(conv.getStrides(), conv.getDilations(), conv.getPads());
+  Accumulator accumulator(b, operands, macRequant(conv, operands), channelAxis);
+  int64_t inH = in.shape[1], inW = in.shape[2];
+  int64_t outH = out.shape[1], outW = out.shape[2], outC = out.shape[3];
+
+  PictureRow place = splitRow(b, row, out);
+  Val y0 = place.y * w.strideH - w.pads.top;
+  TapRange ys = tapRange(b, y0, filter.shape[1], w.dilationH, inH, w.pads.top,
+                         (outH - 1) * w.strideH - w.pads.top);
+  b.loop("x", outW, [&](Val x) {
+    Val x0 = x * w.strideW - w.pads.left;
+    TapRange xs = tapRange(b, x0, filter.shape[2], w.dilationW, inW, w.pads.left,
+                           (outW - 1) * w.strideW - w.pads.left);
+    b.loop("channel", outC, [&](Val channel) {
+      auto addRow = [&](Val ky, Val sum) {
+        Val pixelY = place.batch * inH + y0 + ky * w.dilationH;
+        return b.accumulate("kx", xs.first, xs.end, 1, sum, [&](Val kx, Val sum) {
+          return addTap(accumulator, sum, pixelY * inW + x0 + kx * w.dilationW, ky, kx, channel);
+        });
+      };
+      Val sum = b.accumulate("ky", ys.first, ys.end, 1, accumulator.start(channel), addRow);
+      b.store(operands.outputs[0].buffer, (row * outW + x) * outC + channel,
+              accumulator.finish(sum, channel));
+    });
+  });
+}
+
 class PortableConv2D : public Kernel {
 public:
   StringRef getName() const override { return "conv_2d.portable"; }
@@ -35,44 +71,23 @@ public:
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val row) const override {
-    auto conv = cast<nn::Conv2DOp>(op);
-    const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
-                     &filter = operands.inputs[1].type;
-    Window2D w = windowOf(conv.getStrides(), conv.getDilations(), conv.getPads());
-    Accumulator accumulator(b, operands, macRequant(conv, operands), /*channelAxis=*/0);
+    const TensorType &filter = operands.inputs[1].type;
     Buffer input = bufferOf(b, operands.inputs[0], "input");
     Buffer weights = bufferOf(b, operands.inputs[1], "weights");
-    int64_t inH = in.shape[1], inW = in.shape[2], inC = in.shape[3];
-    int64_t outH = out.shape[1], outW = out.shape[2], outC = out.shape[3];
+    int64_t inC = operands.inputs[0].type.shape[3], outC = operands.outputs[0].type.shape[3];
     int64_t kH = filter.shape[1], kW = filter.shape[2], depth = filter.shape[3];
     int64_t groupOutputs = outC / (inC / depth);
 
-    PictureRow place = splitRow(b, row, out);
-    Val y0 = place.y * w.strideH - w.pads.top;
-    TapRange ys = tapRange(b, y0, kH, w.dilationH, inH, w.pads.top,
-                           (outH - 1) * w.strideH - w.pads.top);
-    b.loop("x", outW, [&](Val x) {
-      Val x0 = x * w.strideW - w.pads.left;
-      TapRange xs = tapRange(b, x0, kW, w.dilationW, inW, w.pads.left,
-                             (outW - 1) * w.strideW - w.pads.left);
-      b.loop("channel", outC, [&](Val channel) {
-        Val group = groupOutputs == outC ? b.index(0) : channel / groupOutputs;
-        Val sum = b.accumulate(
-            "ky", ys.first, ys.end, 1, accumulator.start(channel), [&](Val ky, Val acc) {
-              Val pixelY = place.batch * inH + y0 + ky * w.dilationH;
-              return b.accumulate("kx", xs.first, xs.end, 1, acc, [&](Val kx, Val acc) {
-                Val pixel = (pixelY * inW + x0 + kx * w.dilationW) * inC + group * depth;
-                Val tap = ((channel * kH + ky) * kW + kx) * depth;
-                return b.accumulate("k", depth, acc, [&](Val k, Val acc) {
-                  return accumulator.add(acc, b.load(input, pixel + k, "pixel"),
-                                         b.load(weights, tap + k, "weight"));
-                });
-              });
-            });
-        b.store(operands.outputs[0].buffer, (row * outW + x) * outC + channel,
-                accumulator.finish(sum, channel));
+    auto addTap = [&](Accumulator &accumulator, Val sum, Val pixel, Val ky, Val kx, Val channel) {
+      Val group = groupOutputs == outC ? b.index(0) : channel / groupOutputs;
+      Val first = pixel * inC + group * depth;
+      Val tap = ((channel * kH + ky) * kW + kx) * depth;
+      return b.accumulate("k", depth, sum, [&](Val k, Val sum) {
+        return accumulator.add(sum, b.load(input, first + k, "pixel"),
+                               b.load(weights, tap + k, "weight"));
       });
-    });
+    };
+    emitWindows(b, cast<nn::Conv2DOp>(op), operands, row, /*channelAxis=*/0, addTap);
   }
 };
 
@@ -88,42 +103,18 @@ public:
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val row) const override {
-    auto conv = cast<nn::DepthwiseConv2DOp>(op);
-    const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
-                     &filter = operands.inputs[1].type;
-    Window2D w = windowOf(conv.getStrides(), conv.getDilations(), conv.getPads());
-    Accumulator accumulator(b, operands, macRequant(conv, operands), /*channelAxis=*/3);
     Buffer input = bufferOf(b, operands.inputs[0], "input");
     Buffer weights = bufferOf(b, operands.inputs[1], "weights");
-    int64_t inH = in.shape[1], inW = in.shape[2], inC = in.shape[3];
-    int64_t outH = out.shape[1], outW = out.shape[2], outC = out.shape[3];
-    int64_t kH = filter.shape[1], kW = filter.shape[2];
-    int64_t multiplier = outC / inC;
+    int64_t inC = operands.inputs[0].type.shape[3], outC = operands.outputs[0].type.shape[3];
+    int64_t kW = operands.inputs[1].type.shape[2], multiplier = outC / inC;
 
-    PictureRow place = splitRow(b, row, out);
-    Val y0 = place.y * w.strideH - w.pads.top;
-    TapRange ys = tapRange(b, y0, kH, w.dilationH, inH, w.pads.top,
-                           (outH - 1) * w.strideH - w.pads.top);
-    b.loop("x", outW, [&](Val x) {
-      Val x0 = x * w.strideW - w.pads.left;
-      TapRange xs = tapRange(b, x0, kW, w.dilationW, inW, w.pads.left,
-                             (outW - 1) * w.strideW - w.pads.left);
-      b.loop("channel", outC, [&](Val channel) {
-        Val source = multiplier == 1 ? channel : channel / multiplier;
-        Val sum = b.accumulate(
-            "ky", ys.first, ys.end, 1, accumulator.start(channel), [&](Val ky, Val acc) {
-              Val pixelY = place.batch * inH + y0 + ky * w.dilationH;
-              return b.accumulate("kx", xs.first, xs.end, 1, acc, [&](Val kx, Val acc) {
-                Val pixel = (pixelY * inW + x0 + kx * w.dilationW) * inC + source;
-                Val tap = (ky * kW + kx) * outC + channel;
-                return accumulator.add(acc, b.load(input, pixel, "pixel"),
-                                       b.load(weights, tap, "weight"));
-              });
-            });
-        b.store(operands.outputs[0].buffer, (row * outW + x) * outC + channel,
-                accumulator.finish(sum, channel));
-      });
-    });
+    auto addTap = [&](Accumulator &accumulator, Val sum, Val pixel, Val ky, Val kx, Val channel) {
+      Val source = multiplier == 1 ? channel : channel / multiplier;
+      Val tap = (ky * kW + kx) * outC + channel;
+      return accumulator.add(sum, b.load(input, pixel * inC + source, "pixel"),
+                             b.load(weights, tap, "weight"));
+    };
+    emitWindows(b, cast<nn::DepthwiseConv2DOp>(op), operands, row, /*channelAxis=*/3, addTap);
   }
 };
 

@@ -1,7 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
-#include "compiler/Compiler.h"
-#include "compiler/Diagnostics.h"
 #include "tools/thimble/Commands.h"
+#include "tools/thimble/Session.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -12,17 +11,15 @@ ExitStatus driver::runCheck(const Invocation &invocation) {
   auto bytes = readFile(invocation.models.front());
   if (!bytes)
     return failure;
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  prepareContext(context);
-  DiagnosticCollector diagnostics(&context);
+  Session session;
   CompileOptions options = invocation.compile;
   options.lastPhase = Phase::Candidates;
-  auto module = importModel(*bytes, context, options);
+  auto module = importModel(*bytes, session.context, options);
   if (module && succeeded(runPhases(*module, options))) {
     llvm::outs() << invocation.models.front() << ": can be compiled\n";
     return success;
   }
-  for (const std::string &error : diagnostics.errors())
+  for (const std::string &error : session.diagnostics.errors())
     printError(error);
   return failure;
 }

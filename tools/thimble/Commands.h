@@ -17,7 +17,5 @@ ExitStatus runVerify(const Invocation &invocation);
 
 /// The bytes of a file; prints an error if it cannot be read.
 std::optional<std::vector<uint8_t>> readFile(const std::string &path);
-/// Prints what `errors` says against the model, one line: the first, and how many more there are.
-void printFirst(llvm::ArrayRef<std::string> errors);
 
 } // namespace thimble::driver

@@ -1,9 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
-#include "compiler/Compiler.h"
-#include "compiler/Diagnostics.h"
 #include "compiler/support/Quote.h"
 #include "tools/thimble/Commands.h"
 #include "tools/thimble/Data.h"
+#include "tools/thimble/Session.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -44,12 +43,10 @@ ExitStatus driver::runCompile(const Invocation &invocation) {
   if (!bytes)
     return failure;
 
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  prepareContext(context);
-  DiagnosticCollector diagnostics(&context);
-  auto files = compileModel(*bytes, context, options);
+  Session session;
+  auto files = compileModel(*bytes, session.context, options);
   if (mlir::failed(files)) {
-    printFirst(diagnostics.errors());
+    session.printFirstError();
     return failure;
   }
   return writeInto(invocation.outputDir, std::move(*files)) ? success : failure;

@@ -37,13 +37,6 @@ std::optional<std::vector<uint8_t>> driver::readFile(const std::string &path) {
   return std::vector<uint8_t>(bytes.bytes_begin(), bytes.bytes_end());
 }
 
-void driver::printFirst(llvm::ArrayRef<std::string> errors) {
-  std::string line = errors.empty() ? "the compilation failed" : errors.front();
-  if (errors.size() > 1)
-    line += " (and " + std::to_string(errors.size() - 1) + " more: see 'thimble check')";
-  printError(line);
-}
-
 int main(int argc, char **argv) {
   llvm::StringRef name = argc > 1 ? argv[1] : "";
   if (name == "--help" || name == "-h" || name == "help") {

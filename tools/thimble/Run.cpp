@@ -1,9 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
-#include "compiler/Compiler.h"
-#include "compiler/Diagnostics.h"
 #include "compiler/Interpreter.h"
 #include "tools/thimble/Commands.h"
 #include "tools/thimble/Data.h"
+#include "tools/thimble/Session.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -48,14 +47,10 @@ ExitStatus driver::runRun(const Invocation &invocation) {
   auto bytes = readFile(invocation.models.front());
   if (!bytes)
     return failure;
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  prepareContext(context);
-  DiagnosticCollector diagnostics(&context);
-  auto module = importModel(*bytes, context, invocation.compile);
-  if (!module) {
-    printFirst(diagnostics.errors());
+  Session session;
+  auto module = session.import(*bytes, invocation.compile);
+  if (!module)
     return failure;
-  }
   auto main = module->lookupSymbol<mlir::func::FuncOp>("main");
   auto samples = readSamples(main, invocation.inputs);
   if (!samples)
@@ -66,7 +61,7 @@ ExitStatus driver::runRun(const Invocation &invocation) {
   }
   auto results = interpret(main, samples->front());
   if (mlir::failed(results)) {
-    printFirst(diagnostics.errors());
+    session.printFirstError();
     return failure;
   }
   if (invocation.outputs.empty()) {

@@ -3,10 +3,10 @@
 // thimble verify: reference, host and emulated target compared layer by layer.
 #include "tools/thimble/Verify.h"
 
-#include "compiler/Diagnostics.h"
 #include "compiler/support/Quote.h"
 #include "dialects/nn/NNTypes.h"
 #include "tools/thimble/Commands.h"
+#include "tools/thimble/Session.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -222,14 +222,10 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
   auto bytes = readFile(invocation.models.front());
   if (!bytes)
     return failure;
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  prepareContext(context);
-  DiagnosticCollector diagnostics(&context);
-  auto module = importModel(*bytes, context, options);
-  if (!module) {
-    printFirst(diagnostics.errors());
+  Session session;
+  auto module = session.import(*bytes, options);
+  if (!module)
     return failure;
-  }
   auto main = module->lookupSymbol<mlir::func::FuncOp>("main");
   auto samples = invocation.inputs.empty() ? randomSamples(main)
                                            : readSamples(main, invocation.inputs);
@@ -237,7 +233,7 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
     return failure;
   auto reference = evaluateReference(*module, options, *samples);
   if (mlir::failed(reference)) {
-    printFirst(diagnostics.errors());
+    session.printFirstError();
     return failure;
   }
 

@@ -1,8 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
 // verify: programs of the generated code that tell what each layer wrote.
-#include "compiler/Diagnostics.h"
 #include "tools/thimble/Commands.h"
+#include "tools/thimble/Session.h"
 #include "tools/thimble/Verify.h"
 
 #include "llvm/ADT/ScopeExit.h"
@@ -139,12 +139,10 @@ static bool runProgram(llvm::StringRef program, llvm::ArrayRef<std::string> argu
 bool Programs::compile(CompileOptions &options, const std::string &folder) {
   options.name = "model";
   options.instrument = true;
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  prepareContext(context);
-  DiagnosticCollector diagnostics(&context);
-  auto files = compileModel(model, context, options);
+  Session session;
+  auto files = compileModel(model, session.context, options);
   if (mlir::failed(files)) {
-    printFirst(diagnostics.errors());
+    session.printFirstError();
     return false;
   }
   // The model's header says how many outputs there are.
