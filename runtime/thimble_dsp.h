@@ -104,6 +104,12 @@ THIMBLE_RT uint32_t thimble_usat8(int32_t value) { return thimble_usat(value, 8)
     __asm__(text : "=r"(r) : "r"(a), "r"(b));                                                      \
     return r;                                                                                      \
   }
+#define THIMBLE_DSP_SELECT(name, text)                                                             \
+  THIMBLE_RT uint32_t thimble_##name(uint32_t a, uint32_t b) {                                     \
+    uint32_t r;                                                                                    \
+    __asm__(text : "=&r"(r) : "r"(a), "r"(b) : "cc");                                              \
+    return r;                                                                                      \
+  }
 #define THIMBLE_DSP_EXTEND(name, text)                                                             \
   THIMBLE_RT uint32_t thimble_##name(uint32_t a) {                                                 \
     uint32_t r;                                                                                    \
@@ -119,9 +125,13 @@ THIMBLE_DSP_EXTEND(sxtb16, "sxtb16 %0, %1")
 THIMBLE_DSP_EXTEND(sxtb16_ror8, "sxtb16 %0, %1, ror #8")
 THIMBLE_DSP_EXTEND(uxtb16, "uxtb16 %0, %1")
 THIMBLE_DSP_EXTEND(uxtb16_ror8, "uxtb16 %0, %1, ror #8")
+/* SSUB8 tells SEL which bytes are not less; nothing may come between. */
+THIMBLE_DSP_SELECT(smax8, "ssub8 %0, %1, %2\n\tsel %0, %1, %2")
+THIMBLE_DSP_SELECT(smin8, "ssub8 %0, %1, %2\n\tsel %0, %2, %1")
 #undef THIMBLE_DSP_ASM2
 #undef THIMBLE_DSP_ASM3
 #undef THIMBLE_DSP_PACK
+#undef THIMBLE_DSP_SELECT
 #undef THIMBLE_DSP_EXTEND
 
 THIMBLE_RT int32_t thimble_smlad(uint32_t a, uint32_t b, int32_t acc) {
@@ -209,6 +219,18 @@ THIMBLE_RT uint32_t thimble_qadd16(uint32_t a, uint32_t b) {
   const int32_t low = thimble_ssat(thimble_lo16(a) + thimble_lo16(b), 16);
   const int32_t high = thimble_ssat(thimble_hi16(a) + thimble_hi16(b), 16);
   return ((uint32_t)low & 0xffffu) | ((uint32_t)high << 16);
+}
+/* The larger or the smaller of each pair of int8. */
+THIMBLE_RT uint32_t thimble_smax8(uint32_t a, uint32_t b) {
+  uint32_t r = 0;
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    const uint32_t x = (a >> shift) & 0xffu, y = (b >> shift) & 0xffu;
+    r |= ((x ^ 0x80u) < (y ^ 0x80u) ? y : x) << shift;
+  }
+  return r;
+}
+THIMBLE_RT uint32_t thimble_smin8(uint32_t a, uint32_t b) {
+  return ~thimble_smax8(~a, ~b);
 }
 THIMBLE_RT int32_t thimble_qadd(int32_t a, int32_t b) {
   const int64_t sum = (int64_t)a + b;

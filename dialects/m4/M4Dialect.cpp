@@ -3,7 +3,6 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace thimble::m4;
@@ -20,10 +19,23 @@ void M4Dialect::initialize() {
       >();
 }
 
+template <typename Op> using RuntimeFunctionOf = decltype(Op::getRuntimeFunction());
+
+template <typename... Ops> static llvm::StringRef runtimeFunctionAmong(Operation *op) {
+  llvm::StringRef name;
+  auto ask = [&](auto candidate) {
+    using Op = decltype(candidate);
+    if constexpr (llvm::is_detected<RuntimeFunctionOf, Op>::value)
+      if (isa<Op>(op))
+        name = Op::getRuntimeFunction();
+  };
+  (ask(Ops()), ...);
+  return name;
+}
+
 llvm::StringRef thimble::m4::runtimeFunction(Operation *op) {
-  return llvm::TypeSwitch<Operation *, llvm::StringRef>(op)
-      .Case<SmladOp, SmladxOp, SmlabbOp, SmlabtOp, SmlatbOp, SmlattOp, SmuadOp, SmmulOp, SmmlarOp,
-            SmmlaOp, Sadd16Op, Ssub16Op, Sxtb16Op, Sxtb16Ror8Op, PkhbtOp, PkhtbOp>(
-          [](auto word) { return word.getRuntimeFunction(); })
-      .Default([](Operation *) { return llvm::StringRef(); });
+  return runtimeFunctionAmong<
+#define GET_OP_LIST
+#include "dialects/m4/M4Ops.cpp.inc"
+      >(op);
 }

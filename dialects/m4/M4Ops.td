@@ -14,7 +14,7 @@ def M4_Dialect : Dialect {
   let cppNamespace = "::thimble::m4";
   let summary = "instructions of the Cortex-M4's DSP extension";
   let description = [{
-    Operations are single instructions on 32-bit values. Each has a portable definition in
+    Operations are instructions on 32-bit values. Each has a portable definition in
     `runtime/thimble_dsp.h`, the function `thimble_<mnemonic>`, which both emitters call: on a core with
     the DSP extension it is the instruction, elsewhere plain arithmetic with the same result.
   }];
@@ -50,6 +50,9 @@ def M4_SmmlarOp : M4_AccumulateOp<"smmlar", "high word of (acc << 32) + a * b + 
 def M4_SmmlaOp : M4_AccumulateOp<"smmla", "high word of (acc << 32) + a * b">;
 def M4_Sadd16Op : M4_DualOp<"sadd16", "sums of the halves">;
 def M4_Ssub16Op : M4_DualOp<"ssub16", "differences of the halves">;
+// Two instructions each, as SSUB8 hands its flags to SEL.
+def M4_Smax8Op : M4_DualOp<"smax8", "larger of each pair of bytes">;
+def M4_Smin8Op : M4_DualOp<"smin8", "smaller of each pair of bytes">;
 def M4_Sxtb16Op : M4_WordOp<"sxtb16", "bytes 0 and 2, sign-extended to halves", (ins I32:$a)>;
 def M4_Sxtb16Ror8Op : M4_WordOp<"sxtb16_ror8", "bytes 1 and 3, sign-extended to halves", (ins I32:$a)>;
 def M4_PkhbtOp : M4_DualOp<"pkhbt", "a.lo with b.lo as the high half"> {

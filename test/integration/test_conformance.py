@@ -17,12 +17,15 @@ GROUPS = collections.defaultdict(list)
 for number, case in enumerate(CASES):
     GROUPS[f"{case.suite}-{number // (2 * conformance.BATCH)}"].append(case)
 
+
+@pytest.mark.parametrize("target", ["generic", "cortex-m4"])
 @pytest.mark.parametrize("group", sorted(GROUPS))
-def test_group(group):
+def test_group(group, target):
     found = GROUPS[group]
     wrong = []
     for start in range(0, len(found), conformance.BATCH):
-        for case, kind, text in conformance.run_batch(found[start:start + conformance.BATCH]):
+        batch = found[start:start + conformance.BATCH]
+        for case, kind, text in conformance.run_batch(batch, target):
             if kind == "fail" or (kind == "unsupported" and not conformance.may_refuse(case)):
                 wrong.append(f"{case.name} ({case.op}): {kind}: {' '.join(text.split())[:300]}")
     assert not wrong, "\n".join(wrong)

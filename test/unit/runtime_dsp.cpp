@@ -52,6 +52,10 @@ TEST(RuntimeDsp, definitions) {
     ASSERT_EQ(thimble_uxtb16_ror8(a), pack(byteOf(a, 1) & 255, byteOf(a, 3) & 255));
     ASSERT_EQ(thimble_sadd16(a, b), pack(a0 + b0, a1 + b1));
     ASSERT_EQ(thimble_ssub16(a, b), pack(a0 - b0, a1 - b1));
+    for (int byte = 0; byte < 4; ++byte) {
+      ASSERT_EQ(byteOf(thimble_smax8(a, b), byte), std::max(byteOf(a, byte), byteOf(b, byte)));
+      ASSERT_EQ(byteOf(thimble_smin8(a, b), byte), std::min(byteOf(a, byte), byteOf(b, byte)));
+    }
     ASSERT_EQ(thimble_qadd16(a, b), pack(saturate(a0 + b0, 16), saturate(a1 + b1, 16)));
     ASSERT_EQ(thimble_qadd(sa, sb), saturate(int64_t{sa} + sb, 32));
     ASSERT_EQ(thimble_pkhbt16(a, b), pack(a0, b0));

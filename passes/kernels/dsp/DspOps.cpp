@@ -20,6 +20,8 @@ Val dsp::smlabb(Val a, Val x, Val acc) { return emit<m4::SmlabbOp>(a, {x, acc});
 Val dsp::smlatt(Val a, Val x, Val acc) { return emit<m4::SmlattOp>(a, {x, acc}); }
 Val dsp::sadd16(Val a, Val x) { return emit<m4::Sadd16Op>(a, {x}); }
 Val dsp::ssub16(Val a, Val x) { return emit<m4::Ssub16Op>(a, {x}); }
+Val dsp::smax8(Val a, Val x) { return emit<m4::Smax8Op>(a, {x}); }
+Val dsp::smin8(Val a, Val x) { return emit<m4::Smin8Op>(a, {x}); }
 Val dsp::sxtb16(Val word) { return emit<m4::Sxtb16Op>(word); }
 Val dsp::sxtb16Ror8(Val word) { return emit<m4::Sxtb16Ror8Op>(word); }
 Val dsp::smmlar(Val a, Val x, Val acc) { return emit<m4::SmmlarOp>(a, {x, acc}); }

@@ -14,6 +14,9 @@ Val smlabb(Val a, Val b, Val acc);
 Val smlatt(Val a, Val b, Val acc);
 Val sadd16(Val a, Val b);
 Val ssub16(Val a, Val b);
+/// The larger and the smaller of each pair of signed bytes.
+Val smax8(Val a, Val b);
+Val smin8(Val a, Val b);
 /// Bytes 0 and 2, and bytes 1 and 3, sign-extended to 16 bits.
 Val sxtb16(Val word);
 Val sxtb16Ror8(Val word);

@@ -33,6 +33,8 @@ func.func @bytes_and_halves(%m: memref<16xi8>, %i: index) {
   // CHECK-NEXT: m4.sxtb16_ror8 %[[W]]
   // CHECK-NEXT: m4.sadd16
   // CHECK-NEXT: m4.ssub16
+  // CHECK-NEXT: m4.smax8
+  // CHECK-NEXT: m4.smin8
   // CHECK-NEXT: m4.pkhbt
   // CHECK-NEXT: m4.pkhtb
   // CHECK-NEXT: %[[S:.*]] = m4.ssat %{{.*}} to 8
@@ -42,6 +44,8 @@ func.func @bytes_and_halves(%m: memref<16xi8>, %i: index) {
   %2 = m4.sxtb16_ror8 %0
   %3 = m4.sadd16 %1, %2
   %4 = m4.ssub16 %3, %2
+  %max = m4.smax8 %0, %3
+  %min = m4.smin8 %max, %4
   %5 = m4.pkhbt %3, %4
   %6 = m4.pkhtb %5, %4
   %7 = m4.ssat %6 to 8
