@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// int8 convolutions and fully connected layers by SMLAD: patches are widened to 16 bits once and
-// shared by all output channels.
+// int8 convolutions and fully connected layers by SMLAD. The patches of a convolution are widened to
+// 16 bits once and shared by all output channels.
 #include "passes/kernels/Accumulator.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/dsp/Dot.h"
@@ -204,12 +204,10 @@ public:
       return std::nullopt;
     Candidate c;
     c.rows = q.outputs[0].elements() / filters.outputs;
-    double patch = static_cast<double>(filters.depth) * 1.6 + 10;
     c.cycles = static_cast<int64_t>(static_cast<double>(c.rows) *
-                                    (patch + dotCycles(filters.outputs, filters.depth, 1)));
+                                    dotCycles(filters.outputs, filters.depth, 1));
     constexpr int64_t codeBytes = 350, tableBytes = 4;
     c.flashBytes = codeBytes + filters.outputs * (filters.paddedDepth() + tableBytes);
-    c.scratch.push_back({ElementType::Int16, filters.paddedDepth()});
     return c;
   }
 
@@ -219,10 +217,9 @@ public:
         filtersFor(*operands.inputs[1].constant, biasOf(operands), operands.inputs[0].type);
     RequantPerChannel numbers = macRequant(op, operands);
     Int8Requant requant(b, numbers, filters.bounds);
-    emitWiden(b, bufferOf(b, operands.inputs[0], "input"), row * filters.depth, filters.depth,
-              operands.scratch[0], b.index(0));
-    emitDotProducts(b, filters, requant, operands.scratch[0], 1, operands.outputs[0].buffer,
-                    row * filters.outputs);
+    emitDotProductsOfBytes(b, filters, requant, bufferOf(b, operands.inputs[0], "input"),
+                           row * filters.depth, operands.outputs[0].buffer,
+                           row * filters.outputs);
   }
 
 private:

@@ -87,9 +87,18 @@ Block blockFor(int64_t pixels, int64_t outputs) {
   return block;
 }
 
+/// Where the inner loop gets the values of a patch from.
+struct PatchSource {
+  /// Elements that it has in whole words; the others are read one by one.
+  int64_t depth;
+  /// Elements 0 and 2, and 1 and 3, of four from `k` on, as words of halves.
+  std::function<std::pair<Val, Val>(Val pixel, Val k)> words;
+  std::function<Val(Val pixel, int64_t k)> element;
+};
+
 class BlockEmitter {
 public:
-  BlockEmitter(KernelBuilder &b, const DotFilters &filters, Buffer patches, Block block)
+  BlockEmitter(KernelBuilder &b, const DotFilters &filters, const PatchSource &patches, Block block)
       : b(b), filters(filters), patches(patches),
         weights(b.table<int8_t>("weights", filters.weights)),
         biases(b.table<int32_t>("biases", filters.biases)), block(block) {}
@@ -100,14 +109,17 @@ public:
     for (int64_t p = 0; p < block.pixels; ++p)
       for (int64_t o = 0; o < block.outputs; ++o)
         start.push_back(b.load(biases, output + o, "acc"));
-    int64_t depth = filters.paddedDepth();
     // Four products a trip and no more: C compilers hoist the loads of a longer trip to its start
     // and spill accumulators.
-    return b.loop("k", b.index(0), b.index(depth), 4, start, [&](Val k, ArrayRef<Val> carried) {
+    int64_t whole = patches.depth / 4 * 4;
+    Vals acc = b.loop("k", b.index(0), b.index(whole), 4, start, [&](Val k, ArrayRef<Val> carried) {
       Vals acc(carried);
       addFour(acc, pixel, output, k);
       return acc;
     });
+    for (int64_t k = whole; k < patches.depth; ++k)
+      addOne(acc, pixel, output, k);
+    return acc;
   }
 
 private:
@@ -115,9 +127,9 @@ private:
     int64_t depth = filters.paddedDepth();
     Vals even, odd;
     for (int64_t p = 0; p < block.pixels; ++p) {
-      Val at = (pixel + p) * depth + k;
-      even.push_back(b.loadWord(patches, at, "even"));
-      odd.push_back(b.loadWord(patches, at + 2, "odd"));
+      auto [first, second] = patches.words(pixel + p, k);
+      even.push_back(first);
+      odd.push_back(second);
     }
     KernelBuilder::NoOverflow proved(b);
     for (int64_t o = 0; o < block.outputs; ++o) {
@@ -131,9 +143,21 @@ private:
     }
   }
 
+  void addOne(Vals &acc, Val pixel, Val output, int64_t k) {
+    KernelBuilder::NoOverflow proved(b);
+    for (int64_t p = 0; p < block.pixels; ++p) {
+      Val x = b.toI32(patches.element(pixel + p, k));
+      for (int64_t o = 0; o < block.outputs; ++o) {
+        Val &a = acc[static_cast<size_t>(p * block.outputs + o)];
+        a = a + x * b.toI32(b.load(weights, (output + o) * filters.paddedDepth() + k, "w"));
+      }
+    }
+  }
+
   KernelBuilder &b;
   const DotFilters &filters;
-  Buffer patches, weights, biases;
+  const PatchSource &patches;
+  Buffer weights, biases;
   Block block;
 };
 
@@ -146,11 +170,8 @@ void overlappingLoop(KernelBuilder &b, StringRef name, int64_t count, int64_t st
   });
 }
 
-} // namespace
-} // namespace thimble::dsp
-
-void dsp::emitDotProducts(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
-                          Buffer patches, int64_t pixels, Buffer output, Val outputStart) {
+void emitBlocks(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
+                const PatchSource &patches, int64_t pixels, Buffer output, Val outputStart) {
   Block block = blockFor(pixels, filters.outputs);
   BlockEmitter emitter(b, filters, patches, block);
   overlappingLoop(b, "pixel", pixels, block.pixels, [&](Val pixel) {
@@ -162,6 +183,34 @@ void dsp::emitDotProducts(KernelBuilder &b, const DotFilters &filters, Int8Requa
                   requant.apply(acc[static_cast<size_t>(p * block.outputs + o)], channel + o));
     });
   });
+}
+
+} // namespace
+} // namespace thimble::dsp
+
+void dsp::emitDotProducts(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
+                          Buffer patches, int64_t pixels, Buffer output, Val outputStart) {
+  PatchSource source;
+  source.depth = filters.paddedDepth();
+  source.words = [&](Val pixel, Val k) {
+    Val at = pixel * filters.paddedDepth() + k;
+    Val even = b.loadWord(patches, at, "even");
+    return std::pair(even, b.loadWord(patches, at + 2, "odd"));
+  };
+  emitBlocks(b, filters, requant, source, pixels, output, outputStart);
+}
+
+void dsp::emitDotProductsOfBytes(KernelBuilder &b, const DotFilters &filters,
+                                 Int8Requant &requant, Buffer input, Val inputStart, Buffer output,
+                                 Val outputStart) {
+  PatchSource source;
+  source.depth = filters.depth;
+  source.words = [&](Val, Val k) {
+    Val bytes = b.loadWord(input, inputStart + k, "bytes");
+    return std::pair(sxtb16(bytes), sxtb16Ror8(bytes));
+  };
+  source.element = [&](Val, int64_t k) { return b.load(input, inputStart + k, "x"); };
+  emitBlocks(b, filters, requant, source, /*pixels=*/1, output, outputStart);
 }
 
 double dsp::dotCycles(int64_t outputs, int64_t depth, int64_t pixels) {
