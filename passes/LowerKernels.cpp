@@ -10,6 +10,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -119,6 +121,9 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
     KernelOperands operands = operandsOf(kernelOp, fn);
     b.loop("row", stream.getRows(), [&](Val row) { kernel->emit(b, op, operands, row); });
     func::ReturnOp::create(builder, builder.getUnknownLoc());
+    // Kernels compute what some shapes do not need.
+    IRRewriter rewriter(builder);
+    (void)runRegionDCE(rewriter, fn.function->getRegions());
 
     builder.setInsertionPoint(stream);
     mcu::CallOp::create(builder, stream.getLoc(), FlatSymbolRefAttr::get(fn.function), fn.buffers,

@@ -1,13 +1,12 @@
 # Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 """int8 functions of one element on all 256 inputs: `thimble run` and the compiled C against
 tflite-micro, and against LiteRT's reference kernels where only LiteRT has the operator."""
-import flatbuffers
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from harness import firmware, goldens, oracle
+from harness.models import ModelWriter, options
 from harness.tools import compile_model
 
 INPUT = np.arange(-128, 128, dtype=np.int8)
@@ -17,10 +16,8 @@ BOTH_SIGNS = [(0.05, 3), (0.0078125, 0), (0.11, -37), (1.3, 127)]
 NOT_NEGATIVE = [(0.02, -128), (0.5, -128)]
 
 # (operator, quantization of the output or None for the input's, options)
-LEAKY = schema.LeakyReluOptionsT()
-LEAKY.alpha = 0.17
-INVERSE = schema.LeakyReluOptionsT()
-INVERSE.alpha = -0.6
+LEAKY = options("LeakyReluOptions", alpha=0.17)
+INVERSE = options("LeakyReluOptions", alpha=-0.6)
 MICRO_BOTH = [
     ("ABS", None, None), ("ABS", (0.07, -128), None), ("RELU", None, None),
     ("RELU", (0.043, -90), None), ("RELU6", None, None), ("LOGISTIC", (1 / 256, -128), None),
@@ -39,36 +36,13 @@ LITERT_NOT_NEGATIVE = [("SQRT", (0.05, -128), None), ("RSQRT", (0.04, -128), Non
                        ("LOG", (0.06, 10), None)]
 
 
-def tensor(name, quantization):
-    t = schema.TensorT()
-    t.name, t.shape, t.type, t.buffer = name, [INPUT.size], schema.TensorType.INT8, 0
-    t.quantization = schema.QuantizationParametersT()
-    t.quantization.scale, t.quantization.zeroPoint = [quantization[0]], [quantization[1]]
-    return t
-
-
 def write_model(path, quantization, cases):
     """A model of one input and an output for every case."""
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    graph.tensors, graph.operators = [tensor("x", quantization)], []
-    model.operatorCodes = []
-    for k, (op, output, options) in enumerate(cases):
-        code = schema.OperatorCodeT()
-        code.builtinCode = getattr(schema.BuiltinOperator, op)
-        code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 1
-        model.operatorCodes.append(code)
-        operator = schema.OperatorT()
-        operator.opcodeIndex, operator.inputs, operator.outputs = k, [0], [k + 1]
-        if options:
-            operator.builtinOptionsType = schema.BuiltinOptions.LeakyReluOptions
-            operator.builtinOptions = options
-        graph.operators.append(operator)
-        graph.tensors.append(tensor(f"y{k}", output or quantization))
-    graph.inputs, graph.outputs = [0], list(range(1, len(cases) + 1))
-    model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
-    builder = flatbuffers.Builder(4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(builder.Output())
+    writer = ModelWriter()
+    x = writer.input(INPUT.shape, *quantization)
+    for op, output, table in cases:
+        writer.operator(op, [x], [writer.output(INPUT.shape, *(output or quantization))], table)
+    writer.write(path)
 
 
 def litert(model, inputs):

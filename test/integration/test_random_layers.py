@@ -1,0 +1,148 @@
+# Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+"""Random int8 layers of the kinds with kernels for the DSP extension, against tflite-micro, in every
+form that is compiled. A seed and a family make one model of several layers side by side."""
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from harness import goldens, modes, oracle
+from harness.models import ModelWriter, options
+
+LAYERS = 12
+ACTIVATIONS = [schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU,
+               schema.ActivationFunctionType.RELU6]
+
+
+class Layers:
+    """A model of independent layers, each with inputs of its own."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.writer, self.inputs = ModelWriter(), []
+
+    def pick(self, low, high):
+        return int(self.rng.integers(low, high, endpoint=True))
+
+    def choose(self, values):
+        return values[self.pick(0, len(values) - 1)]
+
+    def channels(self):
+        return self.choose([1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17])
+
+    def zero_point(self):
+        return self.choose([-128, 127, 0, self.pick(-128, 127)])
+
+    def bytes(self, shape):
+        """Noise, with runs of the extremes now and then."""
+        values = self.rng.integers(-128, 127, shape, np.int8, endpoint=True)
+        if self.pick(0, 3) == 0:
+            values[self.rng.random(shape) < 0.5] = self.choose([-128, 127])
+        return values
+
+    def input(self, shape, scale, zero_point):
+        self.inputs.append(self.bytes(shape))
+        return self.writer.input(shape, scale, zero_point)
+
+    def multiply_accumulate(self, name, shape, filter_shape, out_shape, axis, table):
+        """`axis` is the filter's axis of output channels."""
+        outputs = filter_shape[axis]
+        x_scale = float(self.rng.uniform(0.005, 0.1))
+        count = outputs if name != "FULLY_CONNECTED" and self.pick(0, 3) else 1
+        w_scale = self.rng.uniform(0.5, 2, count).astype(np.float32) * np.float32(0.01)
+        products = np.prod(filter_shape) / (outputs if axis == 0 else filter_shape[axis])
+        # From outputs that hardly move to outputs that all saturate.
+        y_scale = x_scale * 0.01 * 5000 * float(np.sqrt(products)) / 127 * self.choose(
+            [0.002, 0.1, 0.5, 1, 3, 40])
+        filter_data = self.bytes(filter_shape)
+        bias = self.rng.integers(-1 << 15, 1 << 15, outputs, np.int32) * self.choose([0, 1, 64])
+        x = self.input(shape, x_scale, self.zero_point())
+        operands = [x, self.writer.tensor(filter_shape, w_scale, 0, data=filter_data, axis=axis)]
+        if self.pick(0, 4):
+            operands.append(self.writer.tensor([outputs], x_scale * w_scale, 0, np.int32, bias))
+        elif name != "DEPTHWISE_CONV_2D":  # where tflite-micro fails on an absent operand
+            operands.append(-1)
+        y = self.writer.output(out_shape, y_scale, self.zero_point())
+        self.writer.operator(name, operands, [y], table, 3)
+
+    def window(self, most_dilation):
+        """(input height and width, window, strides, dilations, SAME?, output height and width)."""
+        window = [self.pick(1, 4), self.pick(1, 4)]
+        strides = [self.pick(1, 3), self.pick(1, 3)]
+        dilations = [self.pick(1, most_dilation), self.pick(1, most_dilation)]
+        same = bool(self.pick(0, 1))
+        reach = [(w - 1) * d + 1 for w, d in zip(window, dilations)]
+        size = [self.pick(1 if same else r, r + 6) for r in reach]
+        out = [-(-s // t) if same else (s - r) // t + 1 for s, r, t in zip(size, reach, strides)]
+        return size, window, strides, dilations, same, out
+
+    def table(self, name, strides, same, **more):
+        padding = schema.Padding.SAME if same else schema.Padding.VALID
+        return options(name, padding=padding, strideH=strides[0], strideW=strides[1],
+                       fusedActivationFunction=self.choose(ACTIVATIONS), **more)
+
+    def conv_2d(self):
+        size, window, strides, dilations, same, out = self.window(most_dilation=2)
+        batch, inputs, outputs = self.pick(1, 2), self.channels(), self.channels()
+        table = self.table("Conv2DOptions", strides, same, dilationHFactor=dilations[0],
+                           dilationWFactor=dilations[1])
+        self.multiply_accumulate("CONV_2D", [batch, *size, inputs], [outputs, *window, inputs],
+                                 [batch, *out, outputs], 0, table)
+
+    def depthwise_conv_2d(self):
+        size, window, strides, dilations, same, out = self.window(most_dilation=2)
+        batch, inputs, multiplier = self.pick(1, 2), self.channels(), self.choose([1, 1, 2, 3])
+        outputs = inputs * multiplier
+        table = self.table("DepthwiseConv2DOptions", strides, same, depthMultiplier=multiplier,
+                           dilationHFactor=dilations[0], dilationWFactor=dilations[1])
+        self.multiply_accumulate("DEPTHWISE_CONV_2D", [batch, *size, inputs],
+                                 [1, *window, outputs], [batch, *out, outputs], 3, table)
+
+    def fully_connected(self):
+        batch, depth, outputs = self.pick(1, 3), self.pick(1, 40), self.channels()
+        table = options("FullyConnectedOptions", fusedActivationFunction=self.choose(ACTIVATIONS))
+        self.multiply_accumulate("FULLY_CONNECTED", [batch, depth], [outputs, depth],
+                                 [batch, outputs], 0, table)
+
+    def pool(self, name):
+        size, window, strides, _, same, out = self.window(most_dilation=1)
+        batch, channels, quantization = self.pick(1, 2), self.channels(), (0.05, self.zero_point())
+        table = self.table("Pool2DOptions", strides, same, filterHeight=window[0],
+                           filterWidth=window[1])
+        x = self.input([batch, *size, channels], *quantization)
+        y = self.writer.output([batch, *out, channels], *quantization)
+        self.writer.operator(name, [x], [y], table, 2)
+
+    def average_pool_2d(self):
+        self.pool("AVERAGE_POOL_2D")
+
+    def max_pool_2d(self):
+        self.pool("MAX_POOL_2D")
+
+    def add(self):
+        shape = [self.pick(1, 3), self.pick(1, 5), self.channels()]
+        scales = self.rng.uniform(0.01, 0.2, 3)
+        x = self.input(shape, scales[0], self.zero_point())
+        other = shape if self.pick(0, 3) else [1, 1, shape[2]]
+        z = self.input(other, scales[1], self.zero_point())
+        y = self.writer.output(shape, scales[2], self.zero_point())
+        table = options("AddOptions", fusedActivationFunction=self.choose(ACTIVATIONS))
+        self.writer.operator("ADD", [x, z], [y], table, 2)
+
+
+FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d",
+            "add"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("family", FAMILIES)
+def test_layers(tmp_path, family, seed):
+    layers = Layers([seed, FAMILIES.index(family)])
+    for _ in range(LAYERS):
+        getattr(layers, family)()
+    model = tmp_path / f"{family}_{seed}.tflite"
+    layers.writer.write(model)
+    outputs = oracle.tflm(model, layers.inputs)
+    assert len(outputs) == LAYERS
+    results = modes.run_all(model, goldens.Samples([layers.inputs], [outputs]))
+    kernels = {layer["kernel"].split(".")[1] for layer in results["QEMU C"][1]["layers"]}
+    assert kernels != {"portable"}, "no layer met a kernel for the DSP extension"
