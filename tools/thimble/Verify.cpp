@@ -237,23 +237,25 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
     return failure;
   }
 
-  Programs programs(*bytes, *samples);
   std::vector<Column> columns;
-  auto host = programs.runOnHost(options);
-  if (!host)
-    return failure;
-  columns.push_back(judge("host C", *host, *reference));
   std::string targets = findTargetsFolder();
   std::string missing = hostOnly ? "" : missingForBoard(targets);
   if (!missing.empty())
     llvm::errs() << "thimble: note: the emulated target is not compared: " << missing
                  << " not found\n";
-  else if (!hostOnly) {
-    auto emulated = programs.runOnBoard(options, *board, targets);
-    if (!emulated)
+  {
+    Programs programs(*bytes, *samples);
+    auto host = programs.runOnHost(options);
+    if (!host)
       return failure;
-    bool isObject = options.emit == EmitKind::Object;
-    columns.push_back(judge(boardName + (isObject ? " object" : " C"), *emulated, *reference));
+    columns.push_back(judge("host C", *host, *reference));
+    if (!hostOnly && missing.empty()) {
+      auto emulated = programs.runOnBoard(options, *board, targets);
+      if (!emulated)
+        return failure;
+      bool isObject = options.emit == EmitKind::Object;
+      columns.push_back(judge(boardName + (isObject ? " object" : " C"), *emulated, *reference));
+    }
   }
   size_t different = printTable(*reference, columns);
   llvm::outs() << reference->layers.size() << " layers, " << samples->size() << " samples: "

@@ -6,6 +6,7 @@
 
 #include "targets/Target.h"
 #include "tools/thimble/Data.h"
+#include "tools/thimble/Progress.h"
 
 #include <map>
 
@@ -38,6 +39,8 @@ struct Trace {
   std::vector<std::vector<Record>> samples;
 };
 
+struct TemporaryFolder;
+
 /// Builds and runs programs of one model's generated code in temporary folders. Errors have been
 /// printed where a function returns nothing.
 class Programs {
@@ -55,8 +58,12 @@ private:
   bool compile(CompileOptions &options, const std::string &folder);
   std::string mainProgram(const std::string &name) const;
 
+  bool runProgram(llvm::StringRef program, llvm::ArrayRef<std::string> arguments,
+                  llvm::StringRef what, const TemporaryFolder &folder);
+
   llvm::ArrayRef<uint8_t> model;
   llvm::ArrayRef<Sample> samples;
+  Progress progress;
 };
 
 } // namespace thimble::driver

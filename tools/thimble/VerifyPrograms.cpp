@@ -90,7 +90,7 @@ std::string Programs::mainProgram(const std::string &name) const {
 
 //===-- Building and running ----------------------------------------------------------------===//
 
-namespace {
+namespace thimble::driver {
 /// A folder that goes when this goes.
 struct TemporaryFolder {
   TemporaryFolder() {
@@ -108,7 +108,7 @@ struct TemporaryFolder {
   }
   llvm::SmallString<128> path;
 };
-} // namespace
+} // namespace thimble::driver
 
 static std::string readText(const std::string &path) {
   auto bytes = readFile(path);
@@ -117,8 +117,9 @@ static std::string readText(const std::string &path) {
 
 /// Runs a program with its output and errors in files of `folder`; false after an error has been
 /// printed with the first line of what it said.
-static bool runProgram(llvm::StringRef program, llvm::ArrayRef<std::string> arguments,
-                       llvm::StringRef what, const TemporaryFolder &folder) {
+bool Programs::runProgram(llvm::StringRef program, llvm::ArrayRef<std::string> arguments,
+                          llvm::StringRef what, const TemporaryFolder &folder) {
+  progress.step(what);
   std::string out = folder / "stdout.txt", errors = folder / "stderr.txt";
   std::vector<llvm::StringRef> argv{program};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
@@ -203,7 +204,7 @@ std::optional<Trace> Programs::runOnHost(CompileOptions options) {
                   {"-std=c11", "-O2", "-DTHIMBLE_VERIFY_HOST", "-I", folder.path.str().str(),
                    folder / "model.c", folder / "verify_main.c", "-o", program, "-lm"},
                   "compiling for the host", folder) ||
-      !runProgram(program, {}, "the program on the host", folder))
+      !runProgram(program, {}, "running on the host", folder))
     return std::nullopt;
   return parseTrace(readText(folder / "stdout.txt"));
 }
@@ -248,7 +249,7 @@ std::optional<Trace> Programs::runOnBoard(CompileOptions options, const Target &
       !runProgram(*emulator,
                   {"-M", board.qemuMachine, "-display", "none", "-monitor", "none", "-serial",
                    "none", "-semihosting-config", "enable=on,target=native", "-kernel", elf},
-                  "the firmware under QEMU", folder))
+                  "running under QEMU", folder))
     return std::nullopt;
   // Semihosting's console is the emulator's standard error or output, by its version.
   std::string text = readText(folder / "stdout.txt");

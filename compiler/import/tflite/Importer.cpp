@@ -188,6 +188,38 @@ OperatorImporter tflite::importerFor(BuiltinOperator code) {
   return nullptr;
 }
 
+/// Why an operator has no importer, and what to do.
+static StringRef whyUnsupported(const Operator &op) {
+  switch (op.code) {
+  case BuiltinOperator::SVDF:
+  case BuiltinOperator::RNN:
+  case BuiltinOperator::LSTM:
+  case BuiltinOperator::UNIDIRECTIONAL_SEQUENCE_RNN:
+  case BuiltinOperator::UNIDIRECTIONAL_SEQUENCE_LSTM:
+  case BuiltinOperator::BIDIRECTIONAL_SEQUENCE_RNN:
+  case BuiltinOperator::BIDIRECTIONAL_SEQUENCE_LSTM:
+  case BuiltinOperator::VAR_HANDLE:
+  case BuiltinOperator::READ_VARIABLE:
+  case BuiltinOperator::ASSIGN_VARIABLE:
+    return "state that is kept between inferences is not supported; export the model with its state "
+           "as inputs and outputs";
+  case BuiltinOperator::IF:
+  case BuiltinOperator::WHILE:
+  case BuiltinOperator::CALL:
+  case BuiltinOperator::CALL_ONCE:
+    return "control flow is not supported; export the model with loops unrolled and functions "
+           "inlined";
+  case BuiltinOperator::CUSTOM:
+    return StringRef(op.customName.data(), op.customName.size()).starts_with("Signal")
+               ? "signal processing is not supported; compute the features in the program and "
+                 "export the model that starts behind them"
+               : "custom operators are not supported; export the model with built-in operators, "
+                 "which docs/Operators.md lists";
+  default:
+    return "this operator is not supported; docs/Operators.md lists the operators that are";
+  }
+}
+
 void Importer::importOperator(const Operator &op) {
   OperatorImporter import = op.code == BuiltinOperator::CUSTOM ? nullptr : importerFor(op.code);
   bool usable = import && op.unsupported.empty();
@@ -196,8 +228,7 @@ void Importer::importOperator(const Operator &op) {
   for (int index : op.outputs)
     usable &= tensor(index).unsupported.empty();
   if (!import)
-    error(op) << "this operator is not supported; "
-              << "docs/Operators.md lists the operators that are";
+    error(op) << whyUnsupported(op);
   if (usable && mlir::failed(import(*this, op)))
     failed = true;
   // Layers after a failed one are still looked at: their inputs exist.

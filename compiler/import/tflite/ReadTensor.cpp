@@ -200,6 +200,9 @@ Message readTensor(const schema::Model &file, const schema::Tensor &in, Budget &
   out.isVariable = in.is_variable();
   if (auto element = elementType(in.type()))
     out.type.element = *element;
+  else if (in.type() == schema::TensorType::RESOURCE)
+    out.unsupported = "a variable (type RESOURCE), which is not supported; export the model with its "
+                      "state as inputs and outputs";
   else
     out.unsupported = "type " + typeName(in.type()) +
                       ", supported are bool, int8, uint8, int16, int32, int64 and float32";
