@@ -40,7 +40,7 @@ def mutant(data, rng):
     return bytes(data)
 
 
-def run(models, count, seed, thimble=THIMBLE, memory=True, keep=None):
+def run(models, count, seed, thimble=THIMBLE, keep=None):
     """[(seed, model, what went wrong)] of the mutants that were neither taken nor refused."""
     originals = [(m, m.read_bytes()) for m in models]
 
@@ -50,7 +50,7 @@ def run(models, count, seed, thimble=THIMBLE, memory=True, keep=None):
         with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
             path = pathlib.Path(directory, "m.tflite")
             path.write_bytes(mutant(data, rng))
-            got, message = hostile.behaviour(thimble, path, memory)
+            got, message = hostile.behaviour(thimble, path)
             if got not in ("accept", "reject"):
                 if keep:
                     pathlib.Path(keep, f"{number}.tflite").write_bytes(path.read_bytes())
@@ -74,9 +74,8 @@ def main():
     parser.add_argument("--thimble", type=pathlib.Path, default=THIMBLE)
     parser.add_argument("--keep", type=pathlib.Path, help="folder for the files that fail")
     options = parser.parse_args()
-    sanitized = b"__asan_init" in options.thimble.read_bytes()
     wrong = run(options.model or small_models(), options.count, options.seed,
-                options.thimble.resolve(), not sanitized, options.keep)
+                options.thimble.resolve(), options.keep)
     for number, model, why in wrong:
         print(f"seed {number} ({model}): {why}")
     print(f"{options.count - len(wrong)} passed, {len(wrong)} failed")

@@ -27,4 +27,4 @@ def test_manifest():
 @pytest.mark.skipif(not os.path.exists(SANITIZED), reason="no build of the preset sanitize")
 def test_manifest_sanitized():
     assert SANITIZED != THIMBLE
-    assert not wrong(hostile.run_all(FOLDER, SANITIZED, memory=False))
+    assert not wrong(hostile.run_all(FOLDER, SANITIZED))
