@@ -7,10 +7,45 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include <string>
+
+namespace thimble::m4 {
+
+/// How an instruction is timed (Arm Cortex-M4 TRM, instruction timing table).
+struct Timing {
+  enum Kind {
+    Alu,          // 1
+    Wide,         // two instructions of 1
+    Load,         // 2; 1 right after another load whose result is not its address
+    LoadMultiple, // 1 + registers
+    Store,        // 1
+    FpuLoad,      // 2
+  };
+  Kind kind = Alu;
+  unsigned registers = 1;
+};
+
+/// Core registers that can be allocated: r0 to r12 and lr.
+constexpr int numGprs = 14;
+/// lr, after r0 to r12.
+constexpr int linkRegister = 13;
+constexpr int numFprs = 32;
+
+/// MOV or MVN can make `value`.
+bool isModifiedImmediate(uint32_t value);
+
+} // namespace thimble::m4
+
 #include "dialects/m4/M4Dialect.h.inc"
+#include "dialects/m4/M4Interfaces.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "dialects/m4/M4Types.h.inc"
 
 #define GET_OP_CLASSES
 #include "dialects/m4/M4Ops.h.inc"

@@ -1,42 +1,26 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// The m4 dialect: the inner loops.
+// The m4 dialect: instructions of the DSP extension, on i32 values or registers.
 
 #ifndef THIMBLE_M4_OPS
 #define THIMBLE_M4_OPS
 
-include "mlir/IR/OpBase.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
+include "dialects/m4/M4Base.td"
 
-def M4_Dialect : Dialect {
-  let name = "m4";
-  let cppNamespace = "::thimble::m4";
-  let summary = "instructions of the Cortex-M4's DSP extension";
-  let description = [{
-    Operations are instructions on 32-bit values. Each has a portable definition in
-    `runtime/thimble_dsp.h`, the function `thimble_<mnemonic>`, which both emitters call: on a core with
-    the DSP extension it is the instruction, elsewhere plain arithmetic with the same result.
-  }];
-}
-
-class M4_Op<string mnemonic, list<Trait> traits = []> : Op<M4_Dialect, mnemonic, traits>;
-
-// Pure instructions on words: all operands and the result are i32.
-class M4_WordOp<string mnemonic, string formula, dag args>
-    : M4_Op<mnemonic, [Pure, SameOperandsAndResultType]> {
+// Pure instructions on words: all operands and the result are i32, or all are registers.
+class M4_WordOp<string mnemonic, string text, string formula, dag args>
+    : M4_InstructionOp<mnemonic, text, "Timing::Alu", args, (outs M4_Word:$result), [Pure, M4_SameWords]> {
   let summary = formula;
-  let arguments = args;
-  let results = (outs I32:$result);
-  let assemblyFormat = "operands attr-dict";
   let extraClassDeclaration = [{
     /// The function of the runtime that computes this.
     static ::llvm::StringRef getRuntimeFunction() { return "thimble_}] # mnemonic # [{"; }
   }];
 }
-class M4_DualOp<string mnemonic, string formula> : M4_WordOp<mnemonic, formula, (ins I32:$a, I32:$b)>;
+class M4_DualOp<string mnemonic, string formula>
+    : M4_WordOp<mnemonic, mnemonic # " %r, %0, %1", formula, (ins M4_Word:$a, M4_Word:$b)>;
 class M4_AccumulateOp<string mnemonic, string formula>
-    : M4_WordOp<mnemonic, formula, (ins I32:$a, I32:$b, I32:$acc)>;
+    : M4_WordOp<mnemonic, mnemonic # " %r, %0, %1, %2", formula, (ins M4_Word:$a, M4_Word:$b, M4_Word:$acc)>;
 
 def M4_SmladOp : M4_AccumulateOp<"smlad", "acc + a.lo * b.lo + a.hi * b.hi">;
 def M4_SmladxOp : M4_AccumulateOp<"smladx", "acc + a.lo * b.hi + a.hi * b.lo">;
@@ -51,26 +35,30 @@ def M4_SmmlaOp : M4_AccumulateOp<"smmla", "high word of (acc << 32) + a * b">;
 def M4_Sadd16Op : M4_DualOp<"sadd16", "sums of the halves">;
 def M4_Ssub16Op : M4_DualOp<"ssub16", "differences of the halves">;
 // Two instructions each, as SSUB8 hands its flags to SEL.
-def M4_Smax8Op : M4_DualOp<"smax8", "larger of each pair of bytes">;
-def M4_Smin8Op : M4_DualOp<"smin8", "smaller of each pair of bytes">;
-def M4_Sxtb16Op : M4_WordOp<"sxtb16", "bytes 0 and 2, sign-extended to halves", (ins I32:$a)>;
-def M4_Sxtb16Ror8Op : M4_WordOp<"sxtb16_ror8", "bytes 1 and 3, sign-extended to halves", (ins I32:$a)>;
-def M4_PkhbtOp : M4_DualOp<"pkhbt", "a.lo with b.lo as the high half"> {
+class M4_SelectBytesOp<string mnemonic, string which, string formula>
+    : M4_WordOp<mnemonic, "ssub8 %r, %0, %1\\nsel %r, " # which, formula, (ins M4_Word:$a, M4_Word:$b)> {
+  let timingCode = "return Timing{Timing::Wide};";
+  let clobberCode = "return true;";
+}
+def M4_Smax8Op : M4_SelectBytesOp<"smax8", "%0, %1", "larger of each pair of bytes">;
+def M4_Smin8Op : M4_SelectBytesOp<"smin8", "%1, %0", "smaller of each pair of bytes">;
+def M4_Sxtb16Op : M4_WordOp<"sxtb16", "sxtb16 %r, %0", "bytes 0 and 2, sign-extended to halves", (ins M4_Word:$a)>;
+def M4_Sxtb16Ror8Op : M4_WordOp<"sxtb16_ror8", "sxtb16 %r, %0, ror #8", "bytes 1 and 3, sign-extended to halves", (ins M4_Word:$a)>;
+def M4_PkhbtOp : M4_WordOp<"pkhbt", "pkhbt %r, %0, %1, lsl #16", "a.lo with b.lo as the high half", (ins M4_Word:$a, M4_Word:$b)> {
   let extraClassDeclaration = [{
     static ::llvm::StringRef getRuntimeFunction() { return "thimble_pkhbt16"; }
   }];
 }
-def M4_PkhtbOp : M4_DualOp<"pkhtb", "b.hi as the low half with a.hi as the high half"> {
+def M4_PkhtbOp : M4_WordOp<"pkhtb", "pkhtb %r, %0, %1, asr #16", "b.hi as the low half with a.hi as the high half", (ins M4_Word:$a, M4_Word:$b)> {
   let extraClassDeclaration = [{
     static ::llvm::StringRef getRuntimeFunction() { return "thimble_pkhtb16"; }
   }];
 }
 
-def M4_SsatOp : M4_Op<"ssat", [Pure, SameOperandsAndResultType]> {
-  let summary = "value saturated to a signed number of bits";
-  let arguments = (ins I32:$value, ConfinedAttr<I32Attr, [IntMinValue<1>, IntMaxValue<32>]>:$bits);
-  let results = (outs I32:$result);
-  let assemblyFormat = "$value `to` $bits attr-dict";
+def M4_SsatOp : M4_InstructionOp<"ssat", "ssat %r, #%{bits}, %0", "Timing::Alu",
+    (ins M4_Word:$value, ConfinedAttr<I32Attr, [IntMinValue<1>, IntMaxValue<32>]>:$bits, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount),
+    (outs M4_Word:$result), [Pure, M4_SameWords]> {
+  let summary = "value saturated to a signed number of bits, on registers after a shift";
 }
 
 def M4_LoadWordOp : M4_Op<"load_word", [MemoryEffects<[MemRead]>]> {
@@ -85,5 +73,7 @@ def M4_StoreWordOp : M4_Op<"store_word", [MemoryEffects<[MemWrite]>]> {
   let arguments = (ins I32:$value, MemRefRankOf<[AnyInteger], [1]>:$buffer, Index:$index);
   let assemblyFormat = "$value `,` $buffer `[` $index `]` attr-dict `:` type($buffer)";
 }
+
+include "dialects/m4/M4RegisterOps.td"
 
 #endif // THIMBLE_M4_OPS

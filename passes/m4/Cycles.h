@@ -1,0 +1,54 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// What a sequence of instructions costs, by the timing table of the Cortex-M4's Technical Reference
+// Manual (Arm DDI 0439) and memory that never waits.
+#pragma once
+
+#include "dialects/m4/M4Ops.h"
+
+#include <cstdint>
+
+namespace thimble::m4 {
+
+struct Cost {
+  int64_t cycles = 0;
+  int64_t codeBytes = 0;
+  /// Words of constants that are read: from flash, where boards wait.
+  int64_t tableWords = 0;
+
+  Cost operator*(int64_t times) const { return {cycles * times, codeBytes, tableWords * times}; }
+  Cost &operator+=(const Cost &other) {
+    cycles += other.cycles;
+    codeBytes += other.codeBytes;
+    tableWords += other.tableWords;
+    return *this;
+  }
+};
+
+/// Adds up instructions in the order in which they run.
+class CycleCounter {
+public:
+  /// `addressIsNew`: the address comes from the instruction before. `isTable`: reads constants.
+  void add(Timing timing, bool addressIsNew = false, bool isTable = false);
+  /// A label or a branch: nothing overlaps across it.
+  void separate() { afterLoad = false; }
+  void addBranch(bool taken);
+  const Cost &total() const { return sum; }
+  Cost &total() { return sum; }
+
+  /// A taken branch: one cycle, and two to refill the pipeline.
+  static constexpr int64_t takenBranch = 3;
+
+private:
+  Cost sum;
+  bool afterLoad = false;
+};
+
+/// Saving registers, making room for the frame, and both undone at the end; `gprs` of r4 to r11 and
+/// lr, `fprs` of s16 to s31.
+Cost entryAndExit(int64_t gprs, int64_t fprs, int64_t frame);
+
+/// Cost of one call of a kernel whose registers are allocated, or would be as they are.
+Cost costOf(KernelOp kernel);
+
+} // namespace thimble::m4
