@@ -167,10 +167,10 @@ public:
       return a->start() < b->start();
     });
     for (Web *web : list) {
-      if (web->assigned >= 0)
-        continue;
-      Operation *op = web->members.front().getDefiningOp();
-      if (op && isa<LoadMultipleOp, LoadMultiplePostOp>(op) ? !assignAscending(op) : !assignAny(*web))
+      for (Value member : web->members)
+        if (isLoadedByMultiple(member) && !assignAscending(member.getDefiningOp()))
+          return member;
+      if (web->assigned < 0 && !assignAny(*web))
         return web->members.front();
     }
     return {};
@@ -188,6 +188,12 @@ private:
     for (const LiveInterval &i : web.life)
       taken[static_cast<size_t>(number)].set(static_cast<unsigned>(i.start),
                                              static_cast<unsigned>(i.end) + 1);
+  }
+
+  static bool isLoadedByMultiple(Value value) {
+    Operation *op = value.getDefiningOp();
+    return op && (isa<LoadMultipleOp>(op) ||
+                  (isa<LoadMultiplePostOp>(op) && value != op->getResult(0)));
   }
 
   // An accumulator stays where it is: the register of the last operand, if that dies here.
@@ -264,8 +270,8 @@ void splitMultiple(Operation *op) {
   auto values = post ? post.getValues() : cast<LoadMultipleOp>(op).getValues();
   UnitAttr table = op->getAttrOfType<UnitAttr>("table");
   auto word = builder.getStringAttr("w");
-  const size_t first = post ? 1 : 0; // the first word is loaded last, and moves the base
-  for (size_t i = first; i < values.size(); ++i)
+  // The first word comes last: it may take the base's register, or moves the base.
+  for (size_t i = values.size(); i-- > (post ? 1u : 0u);)
     values[i].replaceAllUsesWith(LoadOp::create(builder, op->getLoc(), gpr, base, word,
                                                 builder.getI64IntegerAttr(static_cast<int64_t>(4 * i)), table));
   if (post) {

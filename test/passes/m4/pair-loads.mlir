@@ -4,7 +4,7 @@
 // A load moves up to the one before it, over what it does not depend on.
 // CHECK-LABEL: @moves_up
 // CHECK: %[[X:.*]], %{{.*}} = m4.load_post %{{.*}} {kind = "w", step = 4 : i64}
-// CHECK-NEXT: %[[W:.*]] = m4.load %{{.*}} {kind = "w", table}
+// CHECK-NEXT: %[[W:.*]] = m4.load %{{.*}} {kind = "w", offset = 0 : i64, table}
 // CHECK-NEXT: m4.smlad %[[X]]
 m4.kernel @moves_up(%p: !m4.gpr, %q: !m4.gpr) {
   %x, %p1 = m4.load_post %p {kind = "w", step = 4 : i64} : (!m4.gpr) -> (!m4.gpr, !m4.gpr)
@@ -17,11 +17,11 @@ m4.kernel @moves_up(%p: !m4.gpr, %q: !m4.gpr) {
 
 // Not over a store to the same memory; over one to the frame, and with constants over any.
 // CHECK-LABEL: @stores
-// CHECK: m4.load %arg0 {kind = "w"}
-// CHECK-NEXT: m4.load %arg1 {kind = "sb", table}
+// CHECK: m4.load %arg0 {kind = "w", offset = 0 : i64}
+// CHECK-NEXT: m4.load %arg1 {kind = "sb", offset = 0 : i64, table}
 // CHECK-NEXT: m4.store
 // CHECK-NEXT: m4.add
-// CHECK-NEXT: m4.load %arg1 {kind = "w"}
+// CHECK-NEXT: m4.load %arg1 {kind = "w", offset = 0 : i64}
 m4.kernel @stores(%p: !m4.gpr, %q: !m4.gpr) {
   %x = m4.load %p {kind = "w"} : (!m4.gpr) -> !m4.gpr
   m4.store %x, %p {kind = "w", offset = 4 : i64} : (!m4.gpr, !m4.gpr) -> ()
@@ -36,7 +36,7 @@ m4.kernel @stores(%p: !m4.gpr, %q: !m4.gpr) {
 // Not where all fourteen registers hold something.
 // CHECK-LABEL: @no_room
 // CHECK: %[[V:.*]]:14 = m4.load_multiple
-// CHECK: m4.load %{{.*}} {kind = "w"}
+// CHECK: m4.load %{{.*}} {kind = "w", offset = 0 : i64}
 // CHECK-NEXT: m4.add
 // CHECK: m4.load %{{.*}} {kind = "w", offset = 4 : i64}
 m4.kernel @no_room(%p: !m4.gpr) {
