@@ -22,6 +22,10 @@ namespace {
 /// row that has no second one.
 enum class LastRow { None, Bottom, Single };
 
+/// What a row of the code computes: the first row, which needs one row of pairs; two rows from two;
+/// one row from two; the last row from one.
+enum class RowKind { Top, Block, Single, Bottom };
+
 /// How a picture is cut into strips.
 struct Cut {
   bool hasTop;
@@ -138,7 +142,7 @@ private:
     Reg out = a.toR(output);
     output = a.toS(a.add(out, 1));
     if (cut.hasTop)
-      ifStrip(0, {out}, [&] { row(Row::Top, out); });
+      ifStrip(0, {out}, [&] { row(RowKind::Top, out); });
     blocks(out);
     int64_t rest = cut.channelBytes() - cut.stripBlocks * cut.pairRowBytes();
     if (isMany()) {
@@ -158,10 +162,10 @@ private:
     const int64_t trips = cut.blocksOf(strip) / unrolled;
     if (!isMany())
       for (int64_t i = 0; i < cut.blocks % unrolled; ++i)
-        row(Row::Block, out);
+        row(RowKind::Block, out);
     auto body = [&] {
       for (int64_t i = 0; i < unrolled; ++i)
-        row(Row::Block, out);
+        row(RowKind::Block, out);
     };
     if (!isMany() && trips <= 1) {
       if (trips == 1)
@@ -178,9 +182,9 @@ private:
     case LastRow::None:
       return 0;
     case LastRow::Bottom:
-      return row(Row::Bottom, out);
+      return row(RowKind::Bottom, out);
     case LastRow::Single:
-      return row(Row::Single, out);
+      return row(RowKind::Single, out);
     }
     llvm_unreachable("no other last row");
   }
@@ -286,9 +290,9 @@ private:
 
   //===-- Rows of outputs -------------------------------------------------------------------===//
 
-  class Row;
+  friend class RowCode;
   // Returns by how much the frame has moved.
-  int64_t row(int kind, Reg &out);
+  int64_t row(RowKind kind, Reg &out);
 
   AsmBuilder &a;
   const Depthwise3x3 &dw;
@@ -302,11 +306,9 @@ private:
 };
 
 /// One row of outputs, or two.
-class StripCode::Row {
+class RowCode {
 public:
-  enum Kind { Top, Block, Single, Bottom };
-
-  Row(StripCode &code, Kind kind, Reg &out)
+  RowCode(StripCode &code, RowKind kind, Reg &out)
       : code(code), a(code.a), s(code.s), kind(kind), out(out), pairRow(code.cut.width) {
     // Centres of windows, in input columns.
     first = s.padLeft == 1 ? 0 : 1;
@@ -317,7 +319,7 @@ public:
     if (hasOnePair()) {
       bias = a.toR(code.filter.bias);
       constants = code.dw.constants(a, code.filter);
-      if (kind == Top && code.walks)
+      if (kind == RowKind::Top && code.walks)
         pointer = a.frameAddress(0);
     }
     int64_t c = 0;
@@ -332,8 +334,8 @@ public:
   }
 
 private:
-  bool hasTwoRows() const { return kind == Block; }
-  bool hasOnePair() const { return kind == Top || kind == Bottom; }
+  bool hasTwoRows() const { return kind == RowKind::Block; }
+  bool hasOnePair() const { return kind == RowKind::Top || kind == RowKind::Bottom; }
   bool isOutput(int64_t centre) const { return centre >= first && centre <= last; }
 
   // An even number, so that accumulators change places an even number of times; few columns remain.
@@ -351,16 +353,16 @@ private:
     for (Regs *sums : {&older, &newer})
       for (Reg &sum : *sums)
         carried.push_back(sum);
-    if (kind == Top)
+    if (kind == RowKind::Top)
       carried.push_back(pointer);
     SReg end = a.toS(a.add(out, trips * steps * s.outC));
     a.loopUntil(out, end, trips, carried, [&] {
       for (int64_t i = 0; i < steps; ++i)
         column(c + i);
-      if (kind != Top)
+      if (kind != RowKind::Top)
         a.moveFrame(4 * steps);
     });
-    if (kind != Top)
+    if (kind != RowKind::Top)
       moved = trips * steps;
     return c + trips * steps;
   }
@@ -402,7 +404,7 @@ private:
       next = loadOne(c + 1);
   }
   Reg loadOne(int64_t c) {
-    return kind == Top && code.walks ? a.loadPost(pointer, 4) : a.loadFrame(4 * (c - moved));
+    return kind == RowKind::Top && code.walks ? a.loadPost(pointer, 4) : a.loadFrame(4 * (c - moved));
   }
 
   // The scaling of two rows takes the registers of the pixels where it has more than one constant.
@@ -423,13 +425,13 @@ private:
   Regs tap(size_t k, Regs sums) {
     Reg w01 = code.filter.upper[k], w12 = code.filter.lower[k];
     switch (kind) {
-    case Top:
+    case RowKind::Top:
       return {a.smlad(x0, w12, sums[0])};
-    case Bottom:
+    case RowKind::Bottom:
       return {a.smlad(x0, w01, sums[0])};
-    case Single:
+    case RowKind::Single:
       return {a.smlabt(x1, w12, a.smlad(x0, w01, sums[0]))};
-    case Block:
+    case RowKind::Block:
       break;
     }
     Reg upper = a.smlad(x0, w01, sums[0]), lower = a.smlatb(x0, w01, sums[1]);
@@ -483,7 +485,7 @@ private:
   StripCode &code;
   AsmBuilder &a;
   const ConvShape &s;
-  Kind kind;
+  RowKind kind;
   Reg &out;
   int64_t pairRow, first, last;
   int64_t moved = 0; // columns that the frame has moved over
@@ -492,8 +494,8 @@ private:
   Regs older, newer; // accumulators of the output column left of the present one, and at it
 };
 
-int64_t StripCode::row(int kind, Reg &out) {
-  return Row(*this, static_cast<Row::Kind>(kind), out).build();
+int64_t StripCode::row(RowKind kind, Reg &out) {
+  return RowCode(*this, kind, out).build();
 }
 
 class DepthwiseStrip : public Kernel {
