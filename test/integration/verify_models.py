@@ -3,9 +3,9 @@
 
 usage: tools/verify-models [DIR] [--only REGEX] [--flags FLAG...] [--markdown]
 DIR has a manifest.json with goldens (the folder of models beside the checkout), or NAME.tflite
-with NAME.npz (test/models). Cycles are estimated by the counter beside the checkout when there is
-one; instructions are of one invoke of the C, RAM is arena + stack of invoke. Compile time is the
-best of three compiles to C, taken when nothing else runs.
+with NAME.npz (test/models). Instructions and cycles, counted by tools/cycle_count, are of one invoke
+of the C, RAM is arena + stack of invoke. Compile time is the best of three compiles to C, taken when
+nothing else runs.
 """
 import argparse
 import pathlib
@@ -40,17 +40,6 @@ def flash_bytes(directory, name):
     return total
 
 
-def measured_cycles(model, samples, flags):
-    """Cycles of the dearest invoke, or None."""
-    if not (SHARED / "m4cycles" / "m4run").exists():
-        return None
-    with tempfile.TemporaryDirectory(prefix="cycles-") as directory:
-        name = compile_model(model, directory, "m", "cortex-m4", "c", flags)
-        elf = firmware.link_device(directory, name, samples)
-        report = modes.cycles(elf, f"{name}_invoke")
-        return max((c["cycles"] for c in report["calls"]), default=None) if report else None
-
-
 def compile_milliseconds(model, flags):
     """What a user waits for: the best of three, as a machine is never quite idle."""
     best = float("inf")
@@ -81,10 +70,9 @@ def verify(row, flags):
                 continue
             line[mode] = "equal"
             if mode == "QEMU C":
-                line.update(instructions=result.instructions, arena=report["arena_bytes"],
-                            stack=result.stack, flash=flash_bytes(directory, "m_"))
-    if line["QEMU C"] == "equal":
-        line["cycles"] = measured_cycles(model, samples, flags) or ""
+                line.update(instructions=result.instructions, cycles=result.cycles,
+                            arena=report["arena_bytes"], stack=result.stack,
+                            flash=flash_bytes(directory, "m_"))
     return line
 
 

@@ -12,10 +12,6 @@
 extern uint32_t __stack_lo[];
 enum { PAINT = 0x5aa5c33c };
 
-/* Entries that tools/insn_count measures between. */
-__attribute__((noinline)) void measure_begin(void) { __asm__ volatile("" ::: "memory"); }
-__attribute__((noinline)) void measure_end(void) { __asm__ volatile("" ::: "memory"); }
-
 static void print(const char *text) { board_write(text, strlen(text)); }
 
 static void print_hex(const unsigned char *bytes, size_t count) {
@@ -39,9 +35,7 @@ __attribute__((noinline)) static int invoke(const struct test_case *c, uint32_t 
   __asm__ volatile("mov %0, sp" : "=r"(top));
   for (volatile uint32_t *p = __stack_lo; p < top; ++p)
     *p = PAINT;
-  measure_begin();
   int status = c->invoke(c->device_arena);
-  measure_end();
   const uint32_t *lowest = __stack_lo;
   while (lowest < top && *lowest == PAINT)
     ++lowest;
