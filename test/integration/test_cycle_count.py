@@ -171,6 +171,7 @@ def test_agrees_with_other_counter(name, emit, tmp_path):
     assert status == 0, text
     report = json.loads(run(["python3", COUNTER, elf, "--calls", "m_invoke", "--calls",
                              "m_layer_*", "--json"], timeout=600).stdout)
-    ours = [(c.instructions, c.cycles) for c in calls]
-    theirs = [(c["instructions"], c["cycles"]) for c in report["calls"]]
-    assert sorted(ours) == sorted(theirs)
+    ours = sorted((c.instructions, c.cycles) for c in calls)
+    theirs = sorted((c["instructions"], c["cycles"]) for c in report["calls"])
+    assert [i for i, _ in ours] == [i for i, _ in theirs]
+    assert [c for _, c in ours] == pytest.approx([c for _, c in theirs], rel=0.03)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from harness import firmware, goldens, modes
+from harness import firmware, goldens, modes, tables
 from harness.tools import MODELS, SHARED, Failed, Refused, compile_model, parallel
 from shared_models import models
 
@@ -76,22 +76,6 @@ def verify(row, flags):
     return line
 
 
-def show(lines, markdown):
-    text = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in lines]
-    rows = [list(COLUMNS), *text]
-    if markdown:
-        rows.insert(1, ["---"] * 4 + ["--:"] * (len(COLUMNS) - 4))
-        for row in rows:
-            print("| " + " | ".join(row) + " |")
-        return
-    short = [r for r in rows if len(r[1]) < 12]
-    widths = [max(len(r[c]) for r in short) for c in range(len(COLUMNS))]
-    widths[0] = max(len(r[0]) for r in rows)
-    for row in rows:
-        cells = [c.ljust(w) if i < 4 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
-        print("  ".join(cells).rstrip())
-
-
 def main():
     parser = argparse.ArgumentParser(prog="verify-models", description=__doc__.splitlines()[0])
     default = SHARED / "models" if (SHARED / "models" / "manifest.json").exists() else MODELS
@@ -111,7 +95,7 @@ def main():
     for (_, model, _), line in zip(rows, lines):
         if line["QEMU C"] == "equal":
             line["compile ms"] = compile_milliseconds(model, options.flags)
-    show(lines, options.markdown)
+    tables.show(COLUMNS, [line.values() for line in lines], left=4, markdown=options.markdown)
     wrong = sum(any(str(v).startswith("WRONG") for v in line.values()) for line in lines)
     refused = sum(str(line["host C"]).startswith("not compiled") for line in lines)
     print(f"{len(lines) - wrong - refused} equal, {wrong} wrong, {refused} not compiled")
