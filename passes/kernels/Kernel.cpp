@@ -28,6 +28,7 @@ static const KernelList &ownedTable() {
   static const KernelList table = [] {
     KernelList list;
     addPatchConvolutionKernels(list);
+    addWinogradKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

@@ -116,5 +116,6 @@ void addDspAddKernels(KernelList &list);
 void addDspPoolKernels(KernelList &list);
 // Of instructions, for cores with the DSP extension and an FPU (asm/).
 void addPatchConvolutionKernels(KernelList &list);
+void addWinogradKernels(KernelList &list);
 
 } // namespace thimble

@@ -111,3 +111,23 @@ void thimble::compareWith(AsmBuilder &a, Reg value, int64_t number) {
     return a.compare(value, number);
   a.compare(value, a.constant(number));
 }
+
+void thimble::forBlocks(AsmBuilder &a, int64_t width, int64_t block, Variables carried,
+                        llvm::function_ref<void(Reg)> body) {
+  SReg x = a.toS(a.constant(0));
+  carried.push_back(x);
+  a.loopS((width + block - 1) / block, carried, [&] {
+    Reg first = a.toR(x);
+    if (width % block != 0) {
+      Reg last = a.constant(width - block);
+      a.compare(first, last);
+      first = a.select("gt", last, first);
+    }
+    body(first);
+    x = a.toS(a.add(a.toR(x), block));
+  });
+}
+
+int32_t thimble::halves(int64_t low, int64_t high) {
+  return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16);
+}

@@ -51,7 +51,15 @@ struct ConvLayer {
 std::optional<ConvLayer> convLayerOf(nn::NNOperator op, const KernelOperands &operands);
 std::optional<ConvLayer> convLayerOf(const KernelQuery &query);
 
-/// The number as movable immediates or constants can be compared with.
+/// Compares with any number that is not negative.
 void compareWith(AsmBuilder &a, Reg value, int64_t number);
+
+/// Runs `body` with the first pixel of each block of a row. The last block overlaps the one before
+/// where `width` is no multiple of `block`. Only S registers live from block to block.
+void forBlocks(AsmBuilder &a, int64_t width, int64_t block, Variables carried,
+               llvm::function_ref<void(Reg)> body);
+
+/// Two halves of a word.
+int32_t halves(int64_t low, int64_t high);
 
 } // namespace thimble

@@ -66,10 +66,6 @@ std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightFor
   return scaling;
 }
 
-static int32_t halves(int64_t low, int64_t high) {
-  return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16);
-}
-
 int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx, int64_t pair) const {
   const ChannelPairs pairs = patch.pairs();
   auto weight = [&](int64_t channel, int64_t half) -> int64_t {
@@ -154,22 +150,11 @@ public:
         row = a.mul(row, a.constant(s.strideH));
       firstRow = a.toS(a.add(row, -s.padTop));
     }
-    SReg x = a.toS(a.constant(0));
-    a.loopS((s.outW + p.pixels - 1) / p.pixels, {x}, [&] {
-      block(x);
-      x = a.toS(a.add(a.toR(x), p.pixels));
-    });
+    forBlocks(a, s.outW, p.pixels, {}, [&](Reg pixel) { block(pixel); });
   }
 
 private:
-  // The last block overlaps the one before where the width is no multiple of a block's.
-  void block(SReg x) {
-    Reg pixel = a.toR(x);
-    if (s.outW % p.pixels != 0) {
-      Reg last = a.constant(s.outW - p.pixels);
-      a.compare(pixel, last);
-      pixel = a.select("gt", last, pixel);
-    }
+  void block(Reg pixel) {
     output = a.toS(a.mla(pixel, a.constant(s.outC), a.toR(outputRow)));
     gather(pixel);
     Reg stream = a.toR(tableStart);
