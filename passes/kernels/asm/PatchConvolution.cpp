@@ -35,11 +35,11 @@ public:
     auto best = choose(*layer);
     if (!best)
       return std::nullopt;
-    const auto &[products, cost] = *best;
+    const PatchProducts &products = best->first;
     Candidate c;
     c.rows = layer->pictures * layer->shape.outH;
-    c.cycles = cost.cycles * c.rows;
-    c.flashBytes = cost.codeBytes + 4 * products.groups() * products.groupWords();
+    products.kernel().addTo(c, c.rows);
+    c.flashBytes += 4 * products.groups() * products.groupWords();
     if (products.isInArena())
       c.scratch.push_back({ElementType::Int32, 1 + products.patch.bytes() / 4});
     return c;

@@ -343,9 +343,8 @@ public:
       return std::nullopt;
     Candidate c;
     c.rows = layer->pictures * blocksOf(*w);
-    m4::Cost cost = w->kernel().cost();
-    c.cycles = cost.cycles * c.rows;
-    c.flashBytes = cost.codeBytes + 4 * w->groups() * w->groupWords();
+    w->kernel().addTo(c, c.rows);
+    c.flashBytes += 4 * w->groups() * w->groupWords();
     c.scratch.push_back({ElementType::Int32, w->scratchBytes() / 4});
     return c;
   }
