@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 
@@ -43,21 +44,30 @@ public:
     }
   }
 
-  /// The selection with the least cycles + price * bytes that single changes, and changes of all
-  /// layers that share code, find from the fastest one.
-  std::vector<size_t> minimize(double price) const {
-    std::vector<size_t> best = fastest();
-    double value = valueOf(best, price);
+  using Value = std::function<double(const SelectionCost &)>;
+
+  /// Lowers the value by changes of single layers, and of all layers that share code, while there
+  /// are such.
+  std::vector<size_t> improve(std::vector<size_t> best, const Value &valueOf) const {
+    double least = valueOf(costOf(layers, best));
+    auto keepBetter = [&](std::vector<size_t> other) {
+      const double value = valueOf(costOf(layers, other));
+      if (value >= least)
+        return false;
+      best = std::move(other);
+      least = value;
+      return true;
+    };
     for (bool improved = true; improved;) {
       improved = false;
       for (size_t i = 0; i < layers.size(); ++i)
         for (size_t k : allowed[i]) {
           std::vector<size_t> other = best;
           other[i] = k;
-          improved |= keepBetter(best, value, std::move(other), price);
+          improved |= keepBetter(std::move(other));
         }
       for (const std::string &code : sharedCodeOf(best))
-        improved |= keepBetter(best, value, without(best, code, price), price);
+        improved |= keepBetter(without(best, code, valueOf));
     }
     return best;
   }
@@ -78,19 +88,6 @@ private:
       bytes += code.second;
     return {choice.cycles, bytes};
   }
-  double valueOf(const std::vector<size_t> &selection, double price) const {
-    SelectionCost cost = costOf(layers, selection);
-    return static_cast<double>(cost.cycles) + price * static_cast<double>(cost.flashBytes);
-  }
-  bool keepBetter(std::vector<size_t> &best, double &value, std::vector<size_t> other,
-                  double price) const {
-    double otherValue = valueOf(other, price);
-    if (otherValue >= value)
-      return false;
-    best = std::move(other);
-    value = otherValue;
-    return true;
-  }
   std::set<std::string> sharedCodeOf(const std::vector<size_t> &selection) const {
     std::set<std::string> names;
     for (size_t i = 0; i < layers.size(); ++i)
@@ -104,7 +101,7 @@ private:
   }
   // All layers that run `code` moved to what is best for each without it.
   std::vector<size_t> without(std::vector<size_t> selection, const std::string &code,
-                              double price) const {
+                              const Value &valueOf) const {
     for (size_t i = 0; i < layers.size(); ++i) {
       if (!uses(layers[i].choices[selection[i]], code))
         continue;
@@ -114,7 +111,7 @@ private:
         if (uses(layers[i].choices[k], code))
           continue;
         selection[i] = k;
-        double other = valueOf(selection, price);
+        double other = valueOf(costOf(layers, selection));
         if (other < value) {
           value = other;
           best = k;
@@ -165,8 +162,16 @@ std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &laye
     return cycles <= 1.5 * static_cast<double>(fast.cycles) ? bytes : std::numeric_limits<double>::infinity();
   };
   double least = value(fast);
-  for (double exponent = -4; exponent <= 16; exponent += 0.5) {
-    std::vector<size_t> other = search.minimize(std::exp2(exponent));
+  const std::vector<size_t> start = best;
+  for (int exponent = -4; exponent <= 16; ++exponent) {
+    const double price = std::exp2(exponent);
+    std::vector<size_t> other = search.improve(start, [&](const SelectionCost &cost) {
+      return static_cast<double>(cost.cycles) + price * static_cast<double>(cost.flashBytes);
+    });
+    // Too slow at this price, perhaps: then the last step starts from the fastest.
+    if (std::isinf(value(costOf(layers, other))))
+      other = start;
+    other = search.improve(std::move(other), value);
     const double otherValue = value(costOf(layers, other));
     if (otherValue < least) {
       least = otherValue;

@@ -35,8 +35,8 @@ struct LayerChoices {
 /// - Ram: the fastest of those with the least peak.
 /// - Flash: the least flash that takes at most half as long again as Speed's.
 /// - Balanced: the least product of time and flash.
-/// All but Ram keep to Speed's RAM. The search over shared code is a local one around
-/// the minima of cycles + price * bytes, over all prices.
+/// All but Ram keep to Speed's RAM. Flash and Balanced are local searches from the minima of
+/// cycles + price * bytes at prices from 1/16 to 65,536 cycles a byte.
 std::vector<size_t> selectKernels(const std::vector<LayerChoices> &layers, Objective objective,
                                   int64_t spareBytes);
 
