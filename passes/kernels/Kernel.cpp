@@ -27,6 +27,9 @@ KernelQuery thimble::queryFor(nn::NNOperator op, const Target &target) {
 static const KernelList &ownedTable() {
   static const KernelList table = [] {
     KernelList list;
+    addDepthwiseStripKernels(list);
+    addDepthwiseDirectKernels(list);
+    addDepthwiseInRegistersKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

@@ -41,6 +41,15 @@ public:
     /// To add to A by way of the bias.
     int32_t offset = 0;
   };
+  /// The clamp as saturations: the first of `bits` bits is part of the scaling, which makes
+  /// outputs that are `delta` larger; then come `between`, a second one to int8 and `after`.
+  struct Saturation {
+    bool isUnsigned = false;
+    int bits = 8;
+    int32_t delta = 0;
+    bool isTwice = false;
+    int32_t between = 0, after = 0;
+  };
 
   /// The cheapest form that is proved for all channels; none where a channel has no proof (a left
   /// shift, an accumulator that does not fit). `mayOffset`: the bias can take offsets.
@@ -50,7 +59,7 @@ public:
 
   Form form = Fold;
   int shift = 0; // E, the same for all channels
-  ClampRange clamp;
+  Saturation saturation;
   std::vector<Channel> channels;
 
   /// Words of constants that `emit` takes for a channel, in this order: q, C, D.

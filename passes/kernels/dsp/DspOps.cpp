@@ -24,6 +24,8 @@ Val dsp::smax8(Val a, Val x) { return emit<m4::Smax8Op>(a, {x}); }
 Val dsp::smin8(Val a, Val x) { return emit<m4::Smin8Op>(a, {x}); }
 Val dsp::sxtb16(Val word) { return emit<m4::Sxtb16Op>(word); }
 Val dsp::sxtb16Ror8(Val word) { return emit<m4::Sxtb16Ror8Op>(word); }
+Val dsp::smmul(Val a, Val x) { return emit<m4::SmmulOp>(a, {x}); }
+Val dsp::smmla(Val a, Val x, Val acc) { return emit<m4::SmmlaOp>(a, {x, acc}); }
 Val dsp::smmlar(Val a, Val x, Val acc) { return emit<m4::SmmlarOp>(a, {x, acc}); }
 Val dsp::lowHalf(Val word) { return (word << 16) >> 16; }
 Val dsp::highHalf(Val word) { return word >> 16; }

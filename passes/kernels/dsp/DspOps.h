@@ -20,6 +20,8 @@ Val smin8(Val a, Val b);
 /// Bytes 0 and 2, and bytes 1 and 3, sign-extended to 16 bits.
 Val sxtb16(Val word);
 Val sxtb16Ror8(Val word);
+Val smmul(Val a, Val b);
+Val smmla(Val a, Val b, Val acc);
 Val smmlar(Val a, Val b, Val acc);
 Val ssat(Val value, int bits);
 /// The halves of a word, sign-extended.
