@@ -29,6 +29,9 @@ static const KernelList &ownedTable() {
     KernelList list;
     addPatchConvolutionKernels(list);
     addWinogradKernels(list);
+    addDepthwiseStripKernels(list);
+    addDepthwiseDirectKernels(list);
+    addDepthwiseInRegistersKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

@@ -119,6 +119,10 @@ void addMovementKernels(KernelList &list);
 void addIndexingKernels(KernelList &list);
 void addReductionKernels(KernelList &list);
 void addResizeKernels(KernelList &list);
+// In instructions (asm/).
+void addDepthwiseStripKernels(KernelList &list);
+void addDepthwiseDirectKernels(KernelList &list);
+void addDepthwiseInRegistersKernels(KernelList &list);
 // For cores with the DSP extension (dsp/).
 void addDspConvolutionKernels(KernelList &list);
 void addDspDepthwiseKernels(KernelList &list);
