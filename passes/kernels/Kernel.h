@@ -128,5 +128,8 @@ void addDspConvolutionKernels(KernelList &list);
 void addDspDepthwiseKernels(KernelList &list);
 void addDspAddKernels(KernelList &list);
 void addDspPoolKernels(KernelList &list);
+// Of instructions, for cores with the DSP extension and an FPU (asm/).
+void addPatchConvolutionKernels(KernelList &list);
+void addWinogradKernels(KernelList &list);
 
 } // namespace thimble
