@@ -29,6 +29,7 @@ static const KernelList &ownedTable() {
     KernelList list;
     addPatchConvolutionKernels(list);
     addWinogradKernels(list);
+    addGatherConvolutionKernels(list);
     addDepthwiseStripKernels(list);
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);

@@ -317,11 +317,10 @@ public:
     auto dw = Depthwise3x3::create(depthwiseLayerOf(q), /*isFolded=*/true);
     if (!dw || !appliesTo(*dw))
       return std::nullopt;
-    m4::Cost cost = kernelFor(*dw).cost();
     Candidate c;
     c.rows = dw->layer.pictures;
-    c.cycles = cost.cycles * c.rows;
-    c.flashBytes = cost.codeBytes + dw->tableBytes();
+    kernelFor(*dw).addTo(c, c.rows);
+    c.flashBytes += dw->tableBytes();
     return c;
   }
 

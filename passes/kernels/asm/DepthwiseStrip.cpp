@@ -511,8 +511,9 @@ public:
       return std::nullopt;
     Candidate c;
     c.rows = dw->layer.pictures;
-    c.cycles = plan->cost.cycles * c.rows;
-    c.flashBytes = plan->cost.codeBytes + dw->tableBytes();
+    kernelFor(*dw, plan->cut, 0).addTo(c);
+    c.cycles = plan->cycles * c.rows;
+    c.flashBytes += dw->tableBytes();
     return c;
   }
 
@@ -539,7 +540,7 @@ public:
 private:
   struct Plan {
     Cut cut;
-    m4::Cost cost; // of one picture
+    int64_t cycles; // of one picture
   };
 
   static std::optional<Plan> planFor(const Depthwise3x3 &dw) {
@@ -554,26 +555,25 @@ private:
       std::optional<Cut> cut = cutFor(dw, lanes);
       if (!cut)
         continue;
-      Plan plan{*cut, costOf(dw, *cut)};
-      if (!best || plan.cost.cycles < best->cost.cycles)
+      Plan plan{*cut, cyclesOf(dw, *cut)};
+      if (!best || plan.cycles < best->cycles)
         best = plan;
     }
     return best;
   }
 
-  static m4::Cost costOf(const Depthwise3x3 &dw, const Cut &cut) {
-    m4::Cost sum;
+  static int64_t cyclesOf(const Depthwise3x3 &dw, const Cut &cut) {
+    const ConvShape &s = dw.shape();
+    int64_t cycles = 0;
     for (int64_t strip = 0; strip < cut.strips(); ++strip) {
-      m4::Cost one = kernelFor(dw, cut, strip).cost();
-      sum.cycles += one.cycles;
-      sum.tableWords += one.tableWords;
-      sum.codeBytes = one.codeBytes;
-      // Loads of four channels that begin anywhere.
-      const ConvShape &s = dw.shape();
+      Candidate one;
+      kernelFor(dw, cut, strip).addTo(one);
+      cycles += one.cycles;
+      // Words that lie anywhere take about a cycle more to load.
       if (cut.lanes == 4 && s.inC % 4 != 0)
-        sum.cycles += cut.rowsOf(strip) * s.inW * s.inC / 4;
+        cycles += cut.rowsOf(strip) * s.inW * s.inC / 4;
     }
-    return sum;
+    return cycles;
   }
 
   static AsmKernel kernelFor(const Depthwise3x3 &dw, const Cut &cut, int64_t strip) {
