@@ -33,6 +33,7 @@ static const KernelList &ownedTable() {
     addDepthwiseStripKernels(list);
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
+    addDepthwiseWindowKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

@@ -171,9 +171,9 @@ protected:
   static constexpr int64_t rowSlots = 8;
 
   // Runs `block` for every block of every row: of the rows of windows at `input`. `slots` is where the
-  // frame is free.
+  // frame is free. `block` moves the output by `blockMoves` bytes, `moveOut` by any number.
   void forBlocks(Reg input, Reg rowCount, int64_t slots, Carried out, AsmBuilder::Body block,
-                 llvm::function_ref<void(int64_t)> moveOut) {
+                 int64_t blockMoves, llvm::function_ref<void(int64_t)> moveOut) {
     a.storeFrame(a.add(input, -s.padLeft * s.inC), slots);
     a.storeFrame(rowCount, slots + 4);
     const int64_t blocks = blocksPerRow(gather);
@@ -188,7 +188,7 @@ protected:
       a.loopWhileNotEqual(blocks, {out, in, count}, [&] {
         block();
         in = a.toS(a.add(a.toR(in), columns * s.strideW * s.inC));
-        moveOut((columns - 1) * s.outC);
+        moveOut(columns * s.outC - blockMoves);
         if (overlaps) {
           a.compare(a.toR(count), 2);
           a.branch("eq", 1, blocks, {out, in}, [&] {
@@ -252,7 +252,7 @@ public:
     tableEnd = a.toS(a.add(arguments[2], 4 * t.words()));
     output = a.toS(arguments[1]);
     forBlocks(
-        arguments[0], arguments[3], tableSlot + 4, output, [&] { block(); },
+        arguments[0], arguments[3], tableSlot + 4, output, [&] { block(); }, t.channels(),
         [&](int64_t bytes) {
           if (bytes)
             output = a.toS(a.add(a.toR(output), bytes));
@@ -387,22 +387,20 @@ public:
         out = a.add(out, bytes);
     };
     auto block = [&] {
-      gatherWords();
+      gatherWords(out);
       for (int64_t channel = 0; channel < t.channels(); ++channel)
         this->channel(channel, out);
-      move(t.channels());
     };
-    forBlocks(arguments[0], arguments[3], frameBytes(t) - rowSlots, out, block, move);
+    forBlocks(arguments[0], arguments[3], frameBytes(t) - rowSlots, out, block, 0, move);
   }
 
 private:
   // S registers for constants: the others hold input and counter.
   static constexpr int64_t mostConstants = 30;
 
-  void gatherWords() {
-    words.assign(static_cast<size_t>(gather.words()), Reg());
-    if (!borderBlocks(gather).empty())
-      llvm::fill(words, a.toR(in)); // both sides of a branch assign them
+  void gatherWords(Reg out) {
+    // Both sides of a branch assign them: what they are before is all the same.
+    words.assign(static_cast<size_t>(gather.words()), out);
     Variables carried;
     for (Reg &word : words)
       carried.push_back(word);
