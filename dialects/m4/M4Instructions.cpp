@@ -45,22 +45,26 @@ static void printInstruction(OpAsmPrinter &printer, Operation *op) {
 
 //===-- Assembly text -----------------------------------------------------------------------===//
 
+// What MOV can make: a byte in each of some places, or eight bits anywhere.
+static bool isMovable(uint32_t v) {
+  const uint32_t byte = v & 0xff, high = v >> 8 & 0xff;
+  if (v == byte || v == (byte | byte << 16) || v == (high << 8 | high << 24) ||
+      v == byte * 0x01010101u)
+    return true;
+  return llvm::countl_zero(v) + llvm::countr_zero(v) >= 24;
+}
+
 bool thimble::m4::isModifiedImmediate(uint32_t value) {
-  auto isEncodable = [](uint32_t v) {
-    const uint32_t byte = v & 0xff, high = v >> 8 & 0xff;
-    if (v == byte || v == (byte | byte << 16) || v == (high << 8 | high << 24) ||
-        v == byte * 0x01010101u)
-      return true;
-    return v != 0 && llvm::countl_zero(v) + llvm::countr_zero(v) >= 24;
-  };
-  return isEncodable(value) || isEncodable(~value) || value <= 0xffff;
+  return isMovable(value) || isMovable(~value) || value <= 0xffff;
 }
 
 static std::string constantText(uint32_t value) {
   if (value <= 0xffff)
     return "movw %r, #" + std::to_string(value);
-  if (isModifiedImmediate(value))
-    return "mov.w %r, #" + std::to_string(static_cast<int32_t>(value));
+  if (isMovable(value))
+    return "mov.w %r, #" + std::to_string(value);
+  if (isMovable(~value))
+    return "mvn.w %r, #" + std::to_string(~value);
   return "movw %r, #" + std::to_string(value & 0xffff) + "\nmovt %r, #" +
          std::to_string(value >> 16);
 }
