@@ -75,6 +75,14 @@ static std::string signedText(IntegerAttr number, StringRef positive, StringRef 
   return (value < 0 ? negative : positive).str() + std::to_string(value < 0 ? -value : value);
 }
 
+// ADDW takes any twelve bits, ADD.W a modified immediate; SUB alike.
+static std::string addText(IntegerAttr number, StringRef registers) {
+  const int64_t value = number.getInt(), magnitude = value < 0 ? -value : value;
+  return ((value < 0 ? "sub" : "add") + StringRef(magnitude < 4096 ? "w " : ".w ") + registers + ", #")
+             .str() +
+         std::to_string(magnitude);
+}
+
 // Of a load or store: b, sb, ub, h, sh, uh; a word has none.
 static std::string kindSuffix(StringRef kind) {
   if (kind == "w")
