@@ -49,38 +49,32 @@ static Operation *ancestorIn(Block *block, Operation *op) {
   return op;
 }
 
-LiveIntervals Liveness::lifeOf(Value value, int defined) const {
-  Block *home = value.getParentBlock();
-  int last = defined;
-  SmallVector<LiveInterval, 2> inElse;
-  for (Operation *user : value.getUsers()) {
-    Operation *outer = ancestorIn(home, user);
-    if (outer == user) {
-      last = std::max(last, 2 * positionOf(user));
-    } else if (auto loop = dyn_cast<LoopOp>(outer)) {
-      last = std::max(last, 2 * positionOf(loop.getBlock().getTerminator()));
-    } else {
-      // In an if. What only the second body reads does not live in the first.
-      auto branch = cast<IfOp>(outer);
-      Region &second = branch.getOtherwise();
-      Region &body = second.isAncestor(user->getParentRegion()) ? second : branch.getThen();
-      Operation *inside = ancestorIn(&body.front(), user);
-      // A loop in the body is read until its end.
-      int end = 2 * positionOf(inside);
-      if (inside != user)
-        inside->walk([&](Operation *op) { end = std::max(end, 2 * positionOf(op)); });
-      if (&body == &second) {
-        last = std::max(last, 2 * positionOf(branch));
-        inElse.push_back({2 * positionOf(&second.front().front()) - 1, end});
-      } else {
-        last = std::max(last, end);
-      }
-    }
+// What `user` needs of a value that lives in `block` from slot `start` on. What only the second body of
+// an if reads does not live in the first.
+void Liveness::addUse(Operation *user, Block *block, int start, LiveIntervals &life) const {
+  Operation *outer = ancestorIn(block, user);
+  if (outer == user) {
+    life.push_back({start, 2 * positionOf(user)});
+  } else if (auto loop = dyn_cast<LoopOp>(outer)) {
+    life.push_back({start, 2 * positionOf(loop.getBlock().getTerminator())});
+  } else {
+    auto branch = cast<IfOp>(outer);
+    Region &second = branch.getOtherwise();
+    if (!second.isAncestor(user->getParentRegion()))
+      return addUse(user, &branch.getThen().front(), start, life);
+    life.push_back({start, 2 * positionOf(branch)});
+    addUse(user, &second.front(), 2 * positionOf(&second.front().front()) - 1, life);
   }
-  LiveIntervals result{{defined, last}};
-  llvm::sort(inElse, [](auto &a, auto &b) { return a.start < b.start; });
-  for (const LiveInterval &life : inElse) {
-    if (life.start <= result.back().end + 1)
+}
+
+LiveIntervals Liveness::lifeOf(Value value, int defined) const {
+  LiveIntervals uses{{defined, defined}};
+  for (Operation *user : value.getUsers())
+    addUse(user, value.getParentBlock(), defined, uses);
+  llvm::sort(uses, [](auto &a, auto &b) { return a.start < b.start; });
+  LiveIntervals result;
+  for (const LiveInterval &life : uses) {
+    if (!result.empty() && life.start <= result.back().end + 1)
       result.back().end = std::max(result.back().end, life.end);
     else
       result.push_back(life);

@@ -36,6 +36,7 @@ private:
   void number(mlir::Block &block);
   void add(mlir::Value value, int defined);
   LiveIntervals lifeOf(mlir::Value value, int defined) const;
+  void addUse(mlir::Operation *user, mlir::Block *block, int start, LiveIntervals &life) const;
 
   int count = 0;
   llvm::DenseMap<mlir::Operation *, int> positions;
