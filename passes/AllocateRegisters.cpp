@@ -302,7 +302,8 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
 
   LogicalResult allocate(KernelOp kernel) {
     // Copies and split loads change positions; each round needs fewer of them.
-    for (;;) {
+    constexpr int mostRounds = 64;
+    for (int round = 0; round < mostRounds; ++round) {
       Webs webs(kernel);
       if (!webs.needCopies.empty()) {
         for (OpOperand *operand : webs.needCopies)
@@ -323,6 +324,7 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
         return report(kernel, failed, webs);
       splitMultiple(multiple);
     }
+    return kernel.emitOpError("copies of its registers do not come to an end");
   }
 
   static Value color(const Webs &webs, bool isFpr) {
