@@ -13,7 +13,7 @@ m4.kernel @forms(%x: !m4.gpr, %y: !m4.gpr, %n: !m4.gpr) {
   // CHECK: movw [[B:r[0-9]+|lr]], #22136
   // CHECK: movt [[B]], #4660
   %b = m4.constant {value = 305419896 : i64} : () -> !m4.gpr
-  // CHECK: mov.w [[C:r[0-9]+|lr]], #-16711936
+  // CHECK: mov.w [[C:r[0-9]+|lr]], #4278255360
   %c = m4.constant {value = -16711936 : i64} : () -> !m4.gpr
   // CHECK: add.w {{.*}}, [[A]], [[B]], lsl #3
   %d = m4.add %a, %b {shift = "lsl", amount = 3 : i64} : (!m4.gpr, !m4.gpr) -> !m4.gpr
