@@ -49,35 +49,38 @@ static Operation *ancestorIn(Block *block, Operation *op) {
   return op;
 }
 
-// What `user` needs of a value that lives in `block` from slot `start` on. What only the second body of
-// an if reads does not live in the first.
-void Liveness::addUse(Operation *user, Block *block, int start, LiveIntervals &life) const {
-  Operation *outer = ancestorIn(block, user);
-  if (outer == user) {
-    life.push_back({start, 2 * positionOf(user)});
-  } else if (auto loop = dyn_cast<LoopOp>(outer)) {
-    life.push_back({start, 2 * positionOf(loop.getBlock().getTerminator())});
-  } else {
-    auto branch = cast<IfOp>(outer);
-    Region &second = branch.getOtherwise();
-    if (!second.isAncestor(user->getParentRegion()))
-      return addUse(user, &branch.getThen().front(), start, life);
-    life.push_back({start, 2 * positionOf(branch)});
-    addUse(user, &second.front(), 2 * positionOf(&second.front().front()) - 1, life);
-  }
+LiveIntervals Liveness::lifeOf(Value value, int defined) const {
+  LiveIntervals life{{defined, defined}};
+  SmallVector<Operation *> users(value.getUsers());
+  if (!users.empty())
+    extend(life, value.getParentBlock(), defined, users);
+  return life;
 }
 
-LiveIntervals Liveness::lifeOf(Value value, int defined) const {
-  LiveIntervals uses{{defined, defined}};
-  for (Operation *user : value.getUsers())
-    addUse(user, value.getParentBlock(), defined, uses);
-  llvm::sort(uses, [](auto &a, auto &b) { return a.start < b.start; });
-  LiveIntervals result;
-  for (const LiveInterval &life : uses) {
-    if (!result.empty() && life.start <= result.back().end + 1)
-      result.back().end = std::max(result.back().end, life.end);
-    else
-      result.push_back(life);
+// `life` by what `users` in `block` read, of a value that lives from slot `from` on.
+void Liveness::extend(LiveIntervals &life, Block *block, int from,
+                      ArrayRef<Operation *> users) const {
+  Operation *last = nullptr;
+  for (Operation *user : users) {
+    Operation *outer = ancestorIn(block, user);
+    if (!last || positionOf(outer) > positionOf(last))
+      last = outer;
   }
-  return result;
+  int end = 2 * positionOf(last);
+  auto loop = dyn_cast<LoopOp>(last);
+  if (loop && llvm::any_of(users, [&](Operation *user) { return loop->isProperAncestor(user); }))
+    end = 2 * positionOf(loop.getBlock().getTerminator());
+  if (from <= life.back().end + 1)
+    life.back().end = std::max(life.back().end, end);
+  else
+    life.push_back({from, end});
+  // Each body of an if needs only what it reads.
+  if (auto branch = dyn_cast<IfOp>(last))
+    for (Region &region : branch->getRegions()) {
+      SmallVector<Operation *> inside;
+      llvm::copy_if(users, std::back_inserter(inside),
+                    [&](Operation *user) { return region.isAncestor(user->getParentRegion()); });
+      if (!inside.empty())
+        extend(life, &region.front(), 2 * positionOf(&region.front().front()) - 1, inside);
+    }
 }
