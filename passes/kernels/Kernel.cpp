@@ -27,6 +27,7 @@ KernelQuery thimble::queryFor(nn::NNOperator op, const Target &target) {
 static const KernelList &ownedTable() {
   static const KernelList table = [] {
     KernelList list;
+    addAsmFullyConnectedKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

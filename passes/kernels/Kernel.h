@@ -114,5 +114,7 @@ void addDspConvolutionKernels(KernelList &list);
 void addDspDepthwiseKernels(KernelList &list);
 void addDspAddKernels(KernelList &list);
 void addDspPoolKernels(KernelList &list);
+// Of instructions, for the Cortex-M4F (asm/).
+void addAsmFullyConnectedKernels(KernelList &list);
 
 } // namespace thimble
