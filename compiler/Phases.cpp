@@ -2,6 +2,7 @@
 #include "compiler/Phases.h"
 
 #include "compiler/Options.h"
+#include "dialects/m4/M4Ops.h"
 #include "passes/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -46,11 +47,17 @@ static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createPlaceBuffers());
 }
 
-// After it: every stream is a call of a function of loops.
+// After it: every stream is a call of a function of loops; those call kernels of instructions on
+// physical registers.
 static void populateLowerKernels(OpPassManager &pm, const CompileOptions &) {
   pm.addPass(createLowerKernels());
-  pm.addPass(createCSEPass());
-  pm.addPass(createLoopInvariantCodeMotionPass());
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createCSEPass());
+  functions.addPass(createLoopInvariantCodeMotionPass());
+  OpPassManager &kernels = pm.nest<m4::KernelOp>();
+  kernels.addPass(createPairLoads());
+  kernels.addPass(createAllocateRegisters());
+  kernels.addPass(createCountCycles());
 }
 
 ArrayRef<PhaseInfo> thimble::phaseTable() {

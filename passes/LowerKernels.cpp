@@ -117,7 +117,8 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
     StreamFunction fn(builder, getOperation(), name, kernelOp);
 
     builder.setInsertionPointToStart(&fn.function.getBody().front());
-    KernelBuilder b(builder, getOperation(), builder.getUnknownLoc(), name);
+    KernelBuilder b(builder, getOperation(), builder.getUnknownLoc(), name,
+                    program.getSymName().str());
     KernelOperands operands = operandsOf(kernelOp, fn);
     b.loop("row", stream.getRows(), [&](Val row) { kernel->emit(b, op, operands, row); });
     func::ReturnOp::create(builder, builder.getUnknownLoc());

@@ -186,4 +186,51 @@ def LowerKernels : Pass<"mcu-lower-kernels", "::mlir::ModuleOp"> {
     "::thimble::mcu::MCUDialect"];
 }
 
+def PairLoads : Pass<"m4-pair-loads", "::thimble::m4::KernelOp"> {
+  let summary = "Put loads behind one another";
+  let description = [{
+    A load right after another takes one cycle instead of two. Each load moves up to the last one before it,
+    over instructions that it does not depend on, where a core register is free all the way.
+
+    ```mlir
+    %x, %p1 = m4.load_post %p0 {kind = "w", step = 4 : i64} : ...
+    %s1 = m4.smlad %x, %y, %s0 : ...
+    %w, %q1 = m4.load_post %q0 {kind = "w", step = 4 : i64, table} : ...
+    ==>
+    %x, %p1 = m4.load_post %p0 {kind = "w", step = 4 : i64} : ...
+    %w, %q1 = m4.load_post %q0 {kind = "w", step = 4 : i64, table} : ...
+    %s1 = m4.smlad %x, %y, %s0 : ...
+    ```
+  }];
+}
+
+def AllocateRegisters : Pass<"m4-allocate-registers", "::thimble::m4::KernelOp"> {
+  let summary = "Give every virtual register of a kernel a number";
+  let description = [{
+    Values that are one register (carried by a loop, changed in place, yielded by an `m4.if`) form webs, with a
+    copy where one of them is still read. Webs are colored in the order of their starts, which needs no more
+    registers than are alive at a time; nothing is ever spilled: what does not fit is an error of the kernel.
+    An LDM whose registers cannot ascend becomes loads, which take as long.
+
+    ```mlir
+    %s = m4.smlad %x, %w, %acc : (!m4.gpr, !m4.gpr, !m4.gpr) -> !m4.gpr
+    ==>
+    %s = m4.smlad %x, %w, %acc : (!m4.gpr<r0>, !m4.gpr<r1>, !m4.gpr<r4>) -> !m4.gpr<r4>
+    ```
+  }];
+}
+
+def CountCycles : Pass<"m4-count-cycles", "::thimble::m4::KernelOp"> {
+  let summary = "Note what one call of a kernel costs";
+  let description = [{
+    Adds up the timing table of the Cortex-M4 over the kernel's instructions, loops by their trips.
+
+    ```mlir
+    m4.kernel @k(%x: !m4.gpr<r0>) { ... }
+    ==>
+    m4.kernel @k(%x: !m4.gpr<r0>) attributes {cycles = 1234 : i64} { ... }
+    ```
+  }];
+}
+
 #endif // THIMBLE_PASSES

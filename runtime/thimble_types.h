@@ -50,4 +50,25 @@ typedef enum thimble_status {
 #define THIMBLE_LIKELY(x) (x)
 #endif
 
+/* THIMBLE_ASM: the compiler takes GNU assembly for a Cortex-M4; THIMBLE_ASM_FP: with registers of
+ * the FPU. Then kernels are functions of instructions, without a prologue of the compiler's, which
+ * it may neither inline nor look into; otherwise they are the portable code beside them. */
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_DSP) &&                     \
+    !defined(__ARMEB__) && !defined(THIMBLE_PORTABLE_DSP)
+#define THIMBLE_ASM 1
+#if defined(__clang__)
+#define THIMBLE_NAKED __attribute__((naked, noinline))
+#else
+#define THIMBLE_NAKED __attribute__((naked, noinline, noclone, noipa))
+#endif
+#define THIMBLE_UNUSED __attribute__((unused))
+#else
+#define THIMBLE_ASM 0
+#endif
+#if THIMBLE_ASM && defined(__ARM_FP)
+#define THIMBLE_ASM_FP 1
+#else
+#define THIMBLE_ASM_FP 0
+#endif
+
 #endif /* THIMBLE_TYPES_H */

@@ -14,8 +14,10 @@
 using namespace mlir;
 using namespace thimble;
 
-KernelBuilder::KernelBuilder(OpBuilder &builder, ModuleOp module, Location loc, std::string prefix)
-    : builder(builder), module(module), location(loc), prefix(std::move(prefix)) {}
+KernelBuilder::KernelBuilder(OpBuilder &builder, ModuleOp module, Location loc, std::string prefix,
+                             std::string program)
+    : builder(builder), module(module), location(loc), prefix(std::move(prefix)),
+      program(std::move(program)) {}
 
 Location KernelBuilder::named(StringRef name) const {
   if (name.empty())

@@ -108,12 +108,16 @@ using Vals = llvm::SmallVector<Val, 4>;
 class KernelBuilder {
 public:
   /// Builds at `builder`'s insertion point, inside a function of `module`. Constants and runtime
-  /// declarations go into the module; `prefix` starts the names of constants.
+  /// declarations go into the module; `prefix` starts the names of constants, `program` those of
+  /// what layers share.
   KernelBuilder(mlir::OpBuilder &builder, mlir::ModuleOp module, mlir::Location loc,
-                std::string prefix);
+                std::string prefix, std::string program);
 
   mlir::OpBuilder &ir() { return builder; }
   mlir::Location loc() const { return location; }
+  mlir::ModuleOp getModule() const { return module; }
+  /// The symbol of something that layers of the program share.
+  std::string sharedName(llvm::StringRef name) const { return program + "_" + name.str(); }
   /// A location that gives the value built there the C name `name`.
   mlir::Location named(llvm::StringRef name) const;
 
@@ -216,7 +220,7 @@ private:
   mlir::OpBuilder &builder;
   mlir::ModuleOp module;
   mlir::Location location;
-  std::string prefix;
+  std::string prefix, program;
   bool noOverflow = false;
 };
 

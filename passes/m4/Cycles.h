@@ -16,6 +16,7 @@ struct Cost {
   /// Words of constants that are read: from flash, where boards wait.
   int64_t tableWords = 0;
 
+  /// Run `times` times: the code is there once.
   Cost operator*(int64_t times) const { return {cycles * times, codeBytes, tableWords * times}; }
   Cost &operator+=(const Cost &other) {
     cycles += other.cycles;
@@ -47,6 +48,15 @@ private:
 /// Saving registers, making room for the frame, and both undone at the end; `gprs` of r4 to r11 and
 /// lr, `fprs` of s16 to s31.
 Cost entryAndExit(int64_t gprs, int64_t fprs, int64_t frame);
+
+/// Registers that a kernel must restore, ascending: of r4 to r11 and lr, and of s16 to s31.
+struct SavedRegisters {
+  llvm::SmallVector<int> gprs, fprs;
+};
+SavedRegisters savedRegisters(KernelOp kernel);
+
+/// Bytes of stack that an allocated kernel uses.
+int64_t stackBytes(KernelOp kernel);
 
 /// Cost of one call of a kernel whose registers are allocated, or would be as they are.
 Cost costOf(KernelOp kernel);

@@ -12,6 +12,7 @@
 
 #include "compiler/emit/c/Expression.h"
 #include "compiler/emit/c/Names.h"
+#include "dialects/m4/M4Ops.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -25,12 +26,17 @@ public:
   FunctionPrinter(Scopes &scopes, llvm::StringRef qualifiers)
       : scopes(scopes), qualifiers(qualifiers) {}
 
-  /// The definition of `function`, or failure with an error reported on an operation.
-  mlir::FailureOr<std::string> print(mlir::func::FuncOp function);
+  /// The definition of `function`, called `name`, or failure with an error reported on an
+  /// operation.
+  mlir::FailureOr<std::string> print(mlir::func::FuncOp function, llvm::StringRef name);
+  mlir::FailureOr<std::string> print(mlir::func::FuncOp function) {
+    return print(function, function.getSymName());
+  }
 
 private:
   // Functions.cpp: statements.
-  std::string signature(mlir::func::FuncOp function);
+  std::string signature(mlir::func::FuncOp function, llvm::StringRef name);
+  void printCall(m4::CallOp called);
   mlir::LogicalResult printBlock(mlir::Block &block);
   mlir::LogicalResult printOperation(mlir::Operation *op);
   mlir::LogicalResult printFor(mlir::scf::ForOp loop);

@@ -73,12 +73,15 @@ static bool isWritten(BlockArgument buffer) {
     if (isa<memref::StoreOp, m4::StoreWordOp>(user) ||
         (isa<func::CallOp>(user) && user->getNumResults() == 0))
       return true;
+    if (auto called = dyn_cast<m4::CallOp>(user))
+      if (llvm::is_contained(called.getWrites(), static_cast<int64_t>(use.getOperandNumber())))
+        return true;
   }
   return false;
 }
 
-std::string FunctionPrinter::signature(func::FuncOp function) {
-  std::string text = "static void " + function.getSymName().str() + "(";
+std::string FunctionPrinter::signature(func::FuncOp function, StringRef symbol) {
+  std::string text = "static void " + symbol.str() + "(";
   for (BlockArgument argument : function.getArguments()) {
     Expression name;
     StringRef hint = nameHint(argument.getLoc());
@@ -88,16 +91,25 @@ std::string FunctionPrinter::signature(func::FuncOp function) {
     values[argument] = name;
     if (argument.getArgNumber() > 0)
       text += ", ";
+    auto buffer = dyn_cast<MemRefType>(argument.getType());
+    if (!buffer) {
+      text += scalarType(argument.getType()) + " " + name.text;
+      continue;
+    }
     text += isWritten(argument) ? "" : "const ";
-    text += scalarType(cast<MemRefType>(argument.getType()).getElementType()) + " *" + name.text;
+    text += scalarType(buffer.getElementType()) + " *" + name.text;
   }
   return text + (function.getNumArguments() == 0 ? "void) {" : ") {");
 }
 
-FailureOr<std::string> FunctionPrinter::print(func::FuncOp function) {
+FailureOr<std::string> FunctionPrinter::print(func::FuncOp function, StringRef symbol) {
+  auto hasForm = [](Type type) {
+    auto buffer = dyn_cast<MemRefType>(type);
+    return buffer ? buffer.getRank() == 1 : type.isInteger(32);
+  };
   for (BlockArgument argument : function.getArguments())
-    if (auto type = dyn_cast<MemRefType>(argument.getType()); !type || type.getRank() != 1)
-      return function.emitOpError("argument must be a memref of one dimension, got ")
+    if (!hasForm(argument.getType()))
+      return function.emitOpError("argument must be i32 or a memref of one dimension, got ")
                  << argument.getType(),
              failure();
   scopes.clear();
@@ -110,7 +122,7 @@ FailureOr<std::string> FunctionPrinter::print(func::FuncOp function) {
   depth = 0;
   if (!qualifiers.empty())
     line(qualifiers);
-  line(signature(function));
+  line(signature(function, symbol));
   depth = 1;
   for (BlockArgument argument : function.getArguments())
     if (argument.use_empty())
@@ -161,6 +173,8 @@ LogicalResult FunctionPrinter::printOperation(Operation *op) {
     line(e.text + ";");
     return success();
   }
+  if (auto called = dyn_cast<m4::CallOp>(op))
+    return printCall(called), success();
   std::optional<Expression> result;
   if (op->getNumResults() == 1)
     result = expression(op);
@@ -170,10 +184,24 @@ LogicalResult FunctionPrinter::printOperation(Operation *op) {
   return success();
 }
 
+// A kernel takes the addresses of elements, then words.
+void FunctionPrinter::printCall(m4::CallOp called) {
+  std::vector<std::string> arguments;
+  for (auto [buffer, offset] : llvm::zip(called.getBuffers(), called.getOffsets())) {
+    const Expression base = use(buffer), index = use(offset);
+    arguments.push_back(index.text == "0" ? base.text
+                                          : base.text + " + " + index.at(Precedence::Additive));
+  }
+  for (Value word : called.getWords())
+    arguments.push_back(use(word).text);
+  flushMemoryReaders();
+  line(called.getKernel().str() + "(" + llvm::join(arguments, ", ") + ");");
+}
+
 static bool mayWrite(Operation *op) {
   return op
       ->walk([](Operation *inner) {
-        const bool writes = isa<memref::StoreOp, m4::StoreWordOp>(inner) ||
+        const bool writes = isa<memref::StoreOp, m4::StoreWordOp, m4::CallOp>(inner) ||
                             (isa<func::CallOp>(inner) && inner->getNumResults() == 0);
         return writes ? WalkResult::interrupt() : WalkResult::advance();
       })

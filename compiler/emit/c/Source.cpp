@@ -1,11 +1,13 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
 // NAME.c: constants, layer functions and the API's definitions.
+#include "compiler/emit/Assembly.h"
 #include "compiler/emit/c/Constants.h"
 #include "compiler/emit/c/EmitC.h"
 #include "compiler/emit/c/FunctionPrinter.h"
 
 #include "dialects/mcu/MCUOps.h"
+#include "passes/m4/Cycles.h"
 
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/Support/Format.h"
@@ -131,6 +133,22 @@ static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Pr
   os << "  return THIMBLE_OK;\n}\n";
 }
 
+// What a call of the kernel costs.
+static void printKernelComment(llvm::raw_ostream &os, m4::KernelOp kernel) {
+  os << "/* " << grouped(static_cast<int64_t>(kernel.getCycles().value_or(0)))
+     << " cycles a call, " << m4::stackBytes(kernel) << " bytes of stack. */\n";
+}
+
+// The first lines of `definition`, up to its body, with every parameter marked as unused: only
+// instructions read them.
+static std::string nakedSignature(llvm::StringRef definition, const std::string &qualifiers) {
+  std::string text = qualifiers + "THIMBLE_NAKED\n";
+  llvm::StringRef signature = definition.split('\n').second.split("{\n").first;
+  for (char c : signature)
+    text += c == ',' || c == ')' ? std::string(" THIMBLE_UNUSED") + c : std::string(1, c);
+  return text + "{\n";
+}
+
 namespace {
 // Constants and functions, each printed once, constants before the first function that reads them.
 struct Definitions {
@@ -146,6 +164,20 @@ struct Definitions {
       return success();
     if (function.isExternal())
       return function.emitOpError("layer function has no body");
+    if (failed(printKernels(function)) || failed(printConstants(function)))
+      return failure();
+    llvm::raw_string_ostream os(text);
+    printLayerComment(os, call);
+    FunctionPrinter printer(scopes, macro + "_HOT THIMBLE_NOINLINE");
+    FailureOr<std::string> definition = printer.print(function);
+    if (failed(definition))
+      return failure();
+    os << *definition << "\n";
+    return success();
+  }
+
+private:
+  LogicalResult printConstants(func::FuncOp function) {
     WalkResult walked = function.walk([&](memref::GetGlobalOp get) {
       auto global = module.lookupSymbol<memref::GlobalOp>(get.getName());
       if (!global)
@@ -159,15 +191,41 @@ struct Definitions {
       text += *constant + "\n";
       return WalkResult::advance();
     });
-    if (walked.wasInterrupted())
+    return failure(walked.wasInterrupted());
+  }
+
+  LogicalResult printKernels(func::FuncOp function) {
+    WalkResult walked = function.walk([&](m4::CallOp called) {
+      auto kernel = module.lookupSymbol<m4::KernelOp>(called.getKernel());
+      auto portable = kernel && kernel.getPortable()
+                          ? module.lookupSymbol<func::FuncOp>(*kernel.getPortable())
+                          : func::FuncOp();
+      if (!portable)
+        return called.emitOpError("calls no kernel with a portable function"),
+               WalkResult::interrupt();
+      const bool isNew = printed.insert(kernel).second;
+      return isNew && failed(print(kernel, portable)) ? WalkResult::interrupt()
+                                                      : WalkResult::advance();
+    });
+    return failure(walked.wasInterrupted());
+  }
+
+  // The kernel's instructions and, for other compilers, its portable function.
+  LogicalResult print(m4::KernelOp kernel, func::FuncOp portable) {
+    if (failed(printConstants(portable)))
       return failure();
-    llvm::raw_string_ostream os(text);
-    printLayerComment(os, call);
-    FunctionPrinter printer(scopes, macro + "_HOT THIMBLE_NOINLINE");
-    FailureOr<std::string> definition = printer.print(function);
+    const std::string hot = macro + "_HOT ";
+    FunctionPrinter printer(scopes, hot + "THIMBLE_NOINLINE");
+    FailureOr<std::string> definition = printer.print(portable, kernel.getSymName());
     if (failed(definition))
       return failure();
-    os << *definition << "\n";
+    llvm::raw_string_ostream os(text);
+    printKernelComment(os, kernel);
+    os << (usesFpu(kernel) ? "#if THIMBLE_ASM_FP\n" : "#if THIMBLE_ASM\n")
+       << nakedSignature(*definition, hot) << "  __asm__(";
+    for (const std::string &line : assemblyOf(kernel))
+      os << "\n      \"" << line << "\\n\"";
+    os << ");\n}\n#else\n" << *definition << "#endif\n\n";
     return success();
   }
 };

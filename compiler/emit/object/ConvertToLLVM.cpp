@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/object/ConvertToLLVM.h"
 
+#include "compiler/emit/Assembly.h"
 #include "dialects/m4/M4Ops.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -175,6 +176,21 @@ struct ConvertSsat : ConvertOpToLLVMPattern<thimble::m4::SsatOp> {
   }
 };
 
+/// A kernel gets addresses, then words.
+struct ConvertKernelCall : ConvertOpToLLVMPattern<thimble::m4::CallOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(thimble::m4::CallOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    SmallVector<Value> arguments;
+    for (auto [type, base, offset] : llvm::zip(op.getBuffers().getTypes(), adaptor.getBuffers(), adaptor.getOffsets()))
+      arguments.push_back(elementAddress(rewriter, op.getLoc(), cast<MemRefType>(type).getElementType(), base.front(), offset.front()));
+    for (ValueRange word : adaptor.getWords())
+      arguments.push_back(word.front());
+    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange(), op.getKernel(), arguments);
+    return success();
+  }
+};
+
 /// Pure instructions on words: calls of the runtime's functions, which inlining
 /// turns into the instructions.
 struct ConvertWordOp : ConversionPattern {
@@ -209,13 +225,48 @@ static void declareWordFunctions(ModuleOp module) {
   });
 }
 
-LogicalResult thimble::object::convertToLLVM(ModuleOp module, const llvm::DataLayout &layout) {
+/// Kernels become functions of one piece of assembly, and calls of a portable function calls of
+/// what is chosen.
+static void convertKernels(ModuleOp module, bool mayUseFpu) {
+  OpBuilder builder(module.getContext());
+  for (auto kernel : llvm::make_early_inc_range(module.getOps<thimble::m4::KernelOp>())) {
+    auto portable = module.lookupSymbol<func::FuncOp>(*kernel.getPortable());
+    if (thimble::emit::usesFpu(kernel) && !mayUseFpu) {
+      portable.setSymName(kernel.getSymName());
+      kernel.erase();
+      continue;
+    }
+    SmallVector<Type> types;
+    for (Type type : portable.getArgumentTypes())
+      types.push_back(isa<MemRefType>(type) ? Type(LLVM::LLVMPointerType::get(module.getContext()))
+                                            : type);
+    builder.setInsertionPoint(kernel);
+    const std::string name = kernel.getSymName().str();
+    const std::string text = llvm::join(thimble::emit::assemblyOf(kernel), "\n");
+    Location loc = kernel.getLoc();
+    kernel.erase();
+    portable.erase();
+    auto function = LLVM::LLVMFuncOp::create(
+        builder, loc, name,
+        LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(module.getContext()), types));
+    function.setPassthroughAttr(builder.getStrArrayAttr({"naked", "noinline"}));
+    builder.setInsertionPointToStart(function.addEntryBlock(builder));
+    LLVM::InlineAsmOp::create(builder, loc, TypeRange(), ValueRange(), text, "",
+                              /*has_side_effects=*/true, /*is_align_stack=*/false,
+                              LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+    LLVM::UnreachableOp::create(builder, loc);
+  }
+}
+
+LogicalResult thimble::object::convertToLLVM(ModuleOp module, const llvm::DataLayout &layout,
+                                             bool mayUseFpu) {
   MLIRContext *context = module.getContext();
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
   context->loadDialect<cf::ControlFlowDialect, LLVM::LLVMDialect>();
+  convertKernels(module, mayUseFpu);
   declareWordFunctions(module);
   module->setAttr(LLVM::LLVMDialect::getDataLayoutAttrName(),
                   StringAttr::get(context, layout.getStringRepresentation()));
@@ -233,7 +284,7 @@ LogicalResult thimble::object::convertToLLVM(ModuleOp module, const llvm::DataLa
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
   patterns.add<ConvertLoad, ConvertStore, ConvertGlobal, ConvertGetGlobal, ConvertFunction,
                ConvertCall, ConvertReturn, ConvertLoadWord, ConvertStoreWord, ConvertSsat,
-               ConvertWordOp>(converter);
+               ConvertWordOp, ConvertKernelCall>(converter);
 
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();

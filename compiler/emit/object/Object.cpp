@@ -1,12 +1,14 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/object/Object.h"
 
+#include "compiler/emit/Assembly.h"
 #include "compiler/emit/Program.h"
 #include "compiler/emit/object/Api.h"
 #include "compiler/emit/object/Codegen.h"
 #include "compiler/emit/object/ConvertToLLVM.h"
 #include "compiler/emit/object/Target.h"
 #include "dialects/mcu/MCUOps.h"
+#include "passes/m4/Cycles.h"
 #include "runtime/RuntimeFiles.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Transforms/Utils/Cloning.h"
@@ -22,6 +24,8 @@ struct Compilation {
 
   LogicalResult run(const ObjectOptions &options);
   FailureOr<std::string> generate(llvm::CodeGenFileType type);
+  /// The code generator knows nothing of the stack that assembly uses.
+  void addKernelFrames();
   LogicalResult fail(llvm::Error error) {
     return source.emitError("object: ") << llvm::toString(std::move(error));
   }
@@ -52,7 +56,8 @@ LogicalResult Compilation::run(const ObjectOptions &options) {
   OwningOpRef<ModuleOp> lowered = source.clone();
   for (auto op : llvm::make_early_inc_range(lowered->getOps<thimble::mcu::ProgramOp>()))
     op.erase();
-  if (failed(convertToLLVM(*lowered, machine->createDataLayout())))
+  const bool mayUseFpu = options.floatAbi != FloatAbi::Soft;
+  if (failed(convertToLLVM(*lowered, machine->createDataLayout(), mayUseFpu)))
     return failure();
   module = translateModuleToLLVMIR(*lowered, context, program.name);
   if (!module)
@@ -65,7 +70,9 @@ LogicalResult Compilation::run(const ObjectOptions &options) {
   addApi(*module, program, options.instrument);
   internalize(*module, program);
 
-  if (usesFloat(*module) && options.floatAbi != FloatAbi::Soft) {
+  const bool kernelsUseFpu =
+      llvm::any_of(source.getOps<thimble::m4::KernelOp>(), thimble::emit::usesFpu);
+  if ((usesFloat(*module) || kernelsUseFpu) && mayUseFpu) {
     auto withFpu = createTargetMachine(options.floatAbi, /*fpu=*/true);
     if (!withFpu)
       return fail(withFpu.takeError());
@@ -74,6 +81,16 @@ LogicalResult Compilation::run(const ObjectOptions &options) {
   setTarget(*module, *machine);
   optimize(*module, *machine);
   return success();
+}
+
+void Compilation::addKernelFrames() {
+  const std::string prefix = program.name + "_";
+  for (auto kernel : source.getOps<thimble::m4::KernelOp>()) {
+    StringRef name = kernel.getSymName();
+    // Internalizing gave all symbols the prefix.
+    diagnostics.frames[name.starts_with(prefix) ? name.str() : prefix + name.str()] =
+        thimble::m4::stackBytes(kernel);
+  }
 }
 
 FailureOr<std::string> Compilation::generate(llvm::CodeGenFileType type) {
@@ -104,6 +121,7 @@ thimble::object::emitObject(ModuleOp module, const ObjectOptions &options) {
   if (failed(bytes))
     return failure();
   result.bytes = std::move(*bytes);
+  compilation.addKernelFrames();
   llvm::Expected<CodeSize> size = measure(result.bytes, compilation.diagnostics.frames,
                                           compilation.program.name + "_invoke");
   if (!size) {

@@ -31,8 +31,8 @@ Val dsp::lowHalf(Val word) { return (word << 16) >> 16; }
 Val dsp::highHalf(Val word) { return word >> 16; }
 Val dsp::ssat(Val value, int bits) {
   KernelBuilder &b = value.getBuilder();
-  return Val(b, m4::SsatOp::create(b.ir(), b.loc(), value.value(),
-                                   b.ir().getI32IntegerAttr(bits)));
+  return Val(b, m4::SsatOp::create(b.ir(), b.loc(), b.ir().getI32Type(), value.value(),
+                                   b.ir().getI32IntegerAttr(bits), StringAttr(), IntegerAttr()));
 }
 
 bool dsp::appliesTo(const KernelQuery &q) {
