@@ -3,13 +3,16 @@
 #include "dialects/nn/NNTypes.h"
 #include "passes/Passes.h"
 #include "passes/analysis/Aliases.h"
+#include "passes/analysis/Selection.h"
 #include "passes/kernels/Kernel.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace thimble {
 #define GEN_PASS_DEF_PLANPROGRAM
@@ -26,7 +29,7 @@ namespace {
 
 class Planner {
 public:
-  Planner(func::FuncOp function, StringRef name, const Target &target, StringRef objective)
+  Planner(func::FuncOp function, StringRef name, const Target &target, Objective objective)
       : function(function), target(target), objective(objective), builder(function) {
     program = mcu::ProgramOp::create(builder, function.getLoc(), builder.getStringAttr(name),
                                      IntegerAttr(), IntegerAttr());
@@ -36,6 +39,8 @@ public:
   LogicalResult run() {
     copyConstantResults();
     aliases.emplace(function);
+    if (failed(chooseKernels()))
+      return failure();
     for (auto [i, argument] : llvm::enumerate(function.getArguments())) {
       auto type = cast<RankedTensorType>(argument.getType());
       buffers[argument] = mcu::InputOp::create(
@@ -125,39 +130,123 @@ private:
     return builder.getStringAttr("");
   }
 
-  /// The listed candidate that the objective prefers.
-  FailureOr<Candidate> choose(nn::NNOperator op) {
+  //===-- Choice of kernels -----------------------------------------------------------------===//
+
+  /// The candidates that are listed for `op`, priced.
+  FailureOr<SmallVector<Candidate>> candidatesOf(nn::NNOperator op) {
     auto listed = op->getAttrOfType<ArrayAttr>("mcu.candidates");
     if (!listed || listed.empty())
       return op.emitError("has no candidates: run nn-list-candidates first");
     KernelQuery query = queryFor(op, target);
-    std::optional<Candidate> best;
+    SmallVector<Candidate> candidates;
     for (DictionaryAttr entry : listed.getAsRange<DictionaryAttr>()) {
       const Kernel *kernel = findKernel(entry.getAs<StringAttr>("kernel").getValue());
       std::optional<Candidate> candidate = kernel ? kernel->propose(query) : std::nullopt;
       if (!candidate)
         continue;
       candidate->kernel = kernel;
-      if (!best || cost(*candidate) < cost(*best))
-        best = std::move(candidate);
+      candidates.push_back(std::move(*candidate));
     }
-    if (!best)
+    if (candidates.empty())
       return op.emitError("none of its candidates can compute it");
-    remark::passed(op.getLoc(), remark::RemarkOpts::name("Kernel").category("kernel"))
-        << remark::reason("{0}: {1} cycles estimated, {2} bytes of flash, of {3} candidates",
-                          best->kernel->getName(), best->cycles, best->flashBytes, listed.size());
-    return *best;
+    return candidates;
   }
 
-  std::pair<double, double> cost(const Candidate &c) const {
-    double cycles = static_cast<double>(c.cycles), flash = static_cast<double>(c.flashBytes);
-    if (objective == "flash")
-      return {flash, cycles};
-    if (objective == "ram")
-      return {static_cast<double>(c.scratchBytes()), cycles};
-    if (objective == "balanced")
-      return {cycles * flash, cycles};
-    return {cycles, flash};
+  /// Chooses for all layers together.
+  LogicalResult chooseKernels() {
+    std::vector<LayerChoices> layers;
+    SmallVector<nn::NNOperator> ops;
+    SmallVector<SmallVector<Candidate>> candidates;
+    llvm::DenseMap<Operation *, int64_t> live = liveBytes();
+    for (Operation &op : function.getBody().front()) {
+      auto layer = dyn_cast<nn::NNOperator>(op);
+      if (!layer || aliases->movesNothing(layer))
+        continue;
+      FailureOr<SmallVector<Candidate>> listed = candidatesOf(layer);
+      if (failed(listed))
+        return failure();
+      LayerChoices &choices = layers.emplace_back();
+      choices.liveBytes = live.lookup(&op);
+      for (const Candidate &candidate : *listed)
+        choices.choices.push_back(choiceOf(candidate));
+      ops.push_back(layer);
+      candidates.push_back(std::move(*listed));
+    }
+    // What running one operator at a time may take beyond the tensors: scratch and stack.
+    constexpr int64_t spareBytes = 3584;
+    std::vector<size_t> selection = selectKernels(layers, objective, spareBytes);
+    for (auto [i, op] : llvm::enumerate(ops)) {
+      explain(op, candidates[i], selection[i]);
+      chosen[op] = std::move(candidates[i][selection[i]]);
+    }
+    return success();
+  }
+
+  static KernelChoice choiceOf(const Candidate &candidate) {
+    KernelChoice choice;
+    choice.cycles = candidate.cycles;
+    choice.ownBytes = candidate.flashBytes;
+    for (const SharedCode &code : candidate.sharedCode) {
+      choice.ownBytes -= code.bytes;
+      choice.sharedCode.push_back({code.name, code.bytes});
+    }
+    choice.workBytes = candidate.scratchBytes() + candidate.stackBytes;
+    return choice;
+  }
+
+  static std::string costText(const Candidate &c) {
+    return llvm::formatv("{0}: {1} cycles estimated, {2} bytes of flash, {3} of scratch and stack",
+                         c.kernel->getName(), c.cycles, c.flashBytes,
+                         c.scratchBytes() + c.stackBytes);
+  }
+  /// A remark with the chosen kernel and those that it was preferred to.
+  void explain(nn::NNOperator op, ArrayRef<Candidate> candidates, size_t best) {
+    std::string others;
+    for (auto [i, candidate] : llvm::enumerate(candidates))
+      if (i != best)
+        others += (others.empty() ? "; not " : "; ") + costText(candidate);
+    remark::passed(op.getLoc(), remark::RemarkOpts::name("Kernel").category("kernel"))
+        << remark::reason("{0}{1}", costText(candidates[best]), others);
+  }
+
+  /// Bytes of the tensors that are live while each operator runs.
+  llvm::DenseMap<Operation *, int64_t> liveBytes() {
+    struct Life {
+      int64_t first, last, bytes;
+    };
+    llvm::MapVector<Value, Life> lives;
+    auto rootOf = [&](Value tensor) {
+      while (std::optional<Run> run = aliases->lookup(tensor))
+        tensor = run->whole;
+      return tensor;
+    };
+    auto touch = [&](Value tensor, int64_t step) {
+      if (tensor.getDefiningOp<nn::ConstantOp>())
+        return;
+      Value root = rootOf(tensor);
+      auto type = bufferType(cast<RankedTensorType>(root.getType()), mcu::Lifetime::Activation);
+      auto entry = lives.insert({root, {step, step, type.getBytes()}}).first;
+      entry->second.last = std::max(entry->second.last, step);
+    };
+    for (BlockArgument argument : function.getArguments())
+      touch(argument, 0);
+    llvm::DenseMap<Operation *, int64_t> bytes;
+    int64_t step = 0;
+    for (Operation &op : function.getBody().front()) {
+      ++step;
+      for (Value operand : op.getOperands())
+        touch(operand, step);
+      for (Value result : op.getResults())
+        touch(result, step);
+    }
+    step = 0;
+    for (Operation &op : function.getBody().front()) {
+      ++step;
+      for (auto &[root, life] : lives)
+        if (life.first <= step && step <= life.last)
+          bytes[&op] += life.bytes;
+    }
+    return bytes;
   }
 
   // The input whose bytes the only result can take over, if there is one.
@@ -189,9 +278,7 @@ private:
   LogicalResult plan(nn::NNOperator op) {
     if (aliases->movesNothing(op))
       return success();
-    FailureOr<Candidate> candidate = choose(op);
-    if (failed(candidate))
-      return failure();
+    const Candidate *candidate = &chosen.find(op)->second;
 
     SmallVector<Value> inputs, outputs, scratch;
     for (Value operand : op->getOperands())
@@ -238,10 +325,11 @@ private:
   func::FuncOp function;
   mcu::ProgramOp program;
   const Target &target;
-  StringRef objective;
+  Objective objective;
   OpBuilder builder;
   llvm::DenseMap<Value, Value> buffers;
   std::optional<Aliases> aliases; // once constants are copied
+  llvm::DenseMap<Operation *, Candidate> chosen;
   int64_t layers = 0;
 };
 
@@ -256,7 +344,12 @@ struct PlanProgramPass : thimble::impl::PlanProgramBase<PlanProgramPass> {
                                           : std::string("has no function 'main'"));
       return signalPassFailure();
     }
-    if (failed(Planner(main, name, *known, optimize).run()))
+    auto objective = llvm::StringSwitch<Objective>(optimize)
+                         .Case("balanced", Objective::Balanced)
+                         .Case("ram", Objective::Ram)
+                         .Case("flash", Objective::Flash)
+                         .Default(Objective::Speed);
+    if (failed(Planner(main, name, *known, objective).run()))
       signalPassFailure();
   }
 };

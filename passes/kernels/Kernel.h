@@ -23,12 +23,22 @@ struct ScratchRequest {
   int64_t bytes() const { return elements * static_cast<int64_t>(byteSize(element)); }
 };
 
+/// Code that is there once, however many layers run it.
+struct SharedCode {
+  std::string name;
+  int64_t bytes = 0;
+};
+
 /// A kernel that can compute an operator, and what that costs.
 struct Candidate {
   const Kernel *kernel = nullptr;
-  /// Estimates for the whole operator.
+  /// Estimates for the whole operator; `flashBytes` with all its code and constants.
   int64_t cycles = 0;
   int64_t flashBytes = 0;
+  /// The part of `flashBytes` that other layers may need as well.
+  llvm::SmallVector<SharedCode, 1> sharedCode;
+  /// Stack below the layer's function.
+  int64_t stackBytes = 0;
   llvm::SmallVector<ScratchRequest, 1> scratch;
   /// How many times the stream calls the kernel: rows of the output, or 1 where the kernel computes
   /// the whole tensor.

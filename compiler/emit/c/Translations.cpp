@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "compiler/emit/c/Translations.h"
 
+#include "compiler/emit/Assembly.h"
 #include "compiler/emit/c/EmitC.h"
 #include "dialects/m4/M4Ops.h"
 #include "dialects/mcu/MCUOps.h"
@@ -33,4 +34,15 @@ void thimble::emit::registerCTranslations() {
         registry.insert<arith::ArithDialect, func::FuncDialect, memref::MemRefDialect,
                         quant::QuantDialect, scf::SCFDialect, m4::M4Dialect, mcu::MCUDialect>();
       });
+  static TranslateFromMLIRRegistration toAssembly(
+      "m4-to-asm", "write kernels whose registers are allocated as assembly",
+      [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
+        for (auto kernel : module.getOps<m4::KernelOp>()) {
+          output << kernel.getSymName() << ":\n";
+          for (const std::string &line : assemblyOf(kernel))
+            output << "  " << line << "\n";
+        }
+        return success();
+      },
+      [](DialectRegistry &registry) { registry.insert<m4::M4Dialect>(); });
 }

@@ -3,7 +3,7 @@
 // Kernels of instructions as the code around them sees them: functions of addresses and words.
 #pragma once
 
-#include "passes/kernels/KernelBuilder.h"
+#include "passes/kernels/Kernel.h"
 #include "passes/kernels/asm/AsmBuilder.h"
 
 namespace thimble {
@@ -31,6 +31,9 @@ struct AsmKernel {
 
   /// Cycles, code and table reads of one call.
   m4::Cost cost() const;
+  /// Adds `calls` of this kernel to what a candidate costs: cycles, code and stack. Constants are
+  /// the caller's to add.
+  void addTo(Candidate &candidate, int64_t calls = 1) const;
 };
 
 /// Element `offset` of a buffer.
