@@ -10,8 +10,8 @@
 //
 // Inputs are widened to pairs of 16 bits in the frame, at fixed offsets: no register points at
 // them, so the code is unrolled over a chunk of inputs. Layers with more inputs go through the
-// chunks in turn, with partial sums in scratch memory; the last chunk overlaps the one before it,
-// with weights of zero, if need be. So does the last pass over outputs.
+// chunks in turn for a block of outputs, whose sums wait in the frame; the last chunk overlaps the
+// one before it, with weights of zero, if need be. So does the last pass over outputs.
 #include "passes/kernels/Accumulator.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/WeightMatrix.h"
@@ -29,8 +29,16 @@ struct Cut {
   int64_t chunk; // inputs that the code is unrolled over
   bool isMixed;  // byte-mix, not 16 bits a weight
 
+  /// Outputs whose sums wait between chunks.
+  static constexpr int64_t mostSums = 64;
+
   int64_t chunks() const { return (depth + chunk - 1) / chunk; }
   int64_t groups() const { return (outputs + group - 1) / group; }
+  /// Groups that go through the chunks together.
+  int64_t blockGroups() const {
+    return chunks() == 1 ? groups() : std::min(groups(), mostSums / group);
+  }
+  int64_t blocks() const { return (groups() + blockGroups() - 1) / blockGroups(); }
   /// Pairs of inputs in a chunk; those of four bytes are (0, 2) and (1, 3), as SXTB16 makes them.
   int64_t pairs() const { return chunk < 4 ? (chunk + 1) / 2 : (chunk + 3) / 4 * 2; }
   int64_t wordsPerPair() const { return isMixed ? group / 2 : group; }
@@ -78,10 +86,10 @@ std::optional<Scaling> solveScaling(const WeightMatrix &m, const RequantPerChann
   return std::nullopt;
 }
 
-/// Words at the start of a table: q, C, D, E (where they are shared), the numbers of groups and
-/// chunks. Then follow, for each group, the accumulators' first values; for each chunk, where its
-/// inputs start and for each group its weights; and after those of the last chunk, where the group's
-/// outputs start and the numbers of each output, if they have their own.
+/// Words at the start of a table: q, C, D, E (where they are shared), the numbers of blocks and
+/// chunks. A block is the number of its groups, their accumulators' first values, and for each
+/// chunk, where its inputs start and the weights of each group; after those in the last chunk come
+/// where the group's outputs start and the numbers of each output, if they have their own.
 constexpr int64_t headerWords = 6;
 
 class Table {
@@ -94,21 +102,27 @@ public:
     if (scaling.isShared)
       shared = scaling.numbers.channels.front();
     words = {shared.multiplier, shared.addend, shared.signAddend, scaling.numbers.shift,
-             static_cast<int32_t>(cut.groups()), static_cast<int32_t>(cut.chunks())};
-    for (int64_t g = 0; g < cut.groups(); ++g)
+             static_cast<int32_t>(cut.blocks()), static_cast<int32_t>(cut.chunks())};
+    for (int64_t g = 0; g < cut.groups(); g += cut.blockGroups())
+      addBlock(g, std::min(g + cut.blockGroups(), cut.groups()));
+    return std::move(words);
+  }
+
+private:
+  void addBlock(int64_t first, int64_t end) {
+    push(end - first);
+    for (int64_t g = first; g < end; ++g)
       addStarts(g);
     for (int64_t c = 0; c < cut.chunks(); ++c) {
-      words.push_back(static_cast<int32_t>(cut.chunkStart(c)));
-      for (int64_t g = 0; g < cut.groups(); ++g) {
+      push(cut.chunkStart(c));
+      for (int64_t g = first; g < end; ++g) {
         addWeights(c, g);
         if (c + 1 == cut.chunks())
           addTrailer(g);
       }
     }
-    return std::move(words);
   }
 
-private:
   void push(int64_t value) { words.push_back(static_cast<int32_t>(value)); }
 
   /// 2^bits * S of output `o` before the first product; a group may have more than the layer.
@@ -165,7 +179,8 @@ private:
 /// What the code of a layer depends on.
 struct Code {
   Cut cut;
-  bool isShared, hasPartialSums;
+  bool isShared;
+  bool isChunked; // any number of chunks, not one
   OutputScaling::Form form; // if not shared
   OutputScaling::Saturation saturation;
 
@@ -173,6 +188,9 @@ struct Code {
   int64_t trailerWords() const { return 1 + (isShared ? 0 : cut.group * constantWords()); }
   /// A layer may have fewer outputs than one pass.
   int64_t stored() const { return std::min(cut.group, cut.outputs); }
+  /// In the frame, after the pairs of a chunk.
+  int64_t sumsOffset() const { return 4 * cut.pairs(); }
+  int64_t frameBytes() const { return sumsOffset() + (isChunked ? 4 * Cut::mostSums : 0); }
 };
 
 //===-- Instructions ------------------------------------------------------------------------===//
@@ -189,30 +207,43 @@ public:
     Regs header = a.loadTableMultiple(table, headerWords);
     for (int i = 0; i < 4; ++i)
       numbers.push_back(a.toS(header[i]));
-    groups = a.toS(header[4]);
-    SReg starts = a.toS(table);
-    Reg w = a.mla(header[4], a.constant(4 * cut.group), table);
-    if (!code.hasPartialSums)
-      return chunk(w, starts);
-    chunksLeft = a.toS(header[5]);
-    partialSums = a.toS(arguments[3]);
-    a.repeat(cut.chunks(), {w, starts, chunksLeft}, [&] {
-      chunk(w, starts);
-      starts = a.copy(partialSums);
-      chunksLeft = a.toS(a.subs(a.toR(chunksLeft), 1));
+    if (!code.isChunked)
+      return block(table);
+    SReg blocksLeft = a.toS(header[4]);
+    SReg chunks = a.toS(header[5]);
+    a.repeat(cut.blocks(), {table, blocksLeft}, [&] {
+      chunksLeft = a.copy(chunks);
+      block(table);
+      blocksLeft = a.toS(a.subs(a.toR(blocksLeft), 1));
     });
   }
 
 private:
+  void block(Reg &table) {
+    Reg count = a.loadTablePost(table, 4);
+    groups = a.toS(count);
+    SReg starts = a.toS(table);
+    table = a.mla(count, a.constant(4 * cut.group), table);
+    if (!code.isChunked)
+      return chunk(table, starts);
+    a.repeat(cut.chunks(), {table, starts, chunksLeft}, [&] {
+      chunk(table, starts);
+      starts = a.toS(a.frameAddress(code.sumsOffset()));
+      chunksLeft = a.toS(a.subs(a.toR(chunksLeft), 1));
+    });
+  }
+
   void chunk(Reg &w, SReg starts) {
     Reg x = a.add(a.toR(inputs), a.loadTablePost(w, 4));
     widen(x);
-    SReg sums = code.hasPartialSums ? a.copy(partialSums) : SReg();
     SReg left = a.copy(groups);
     Variables carried{w, starts, left};
-    if (code.hasPartialSums)
+    SReg sums;
+    if (code.isChunked) {
+      sums = a.toS(a.frameAddress(code.sumsOffset()));
       carried.push_back(sums);
-    a.repeat(cut.groups(), carried, [&] {
+    }
+    a.repeat(cut.blockGroups(), carried, [&] {
       group(w, starts, sums);
       left = a.toS(a.subs(a.toR(left), 1));
     });
@@ -224,7 +255,7 @@ private:
     starts = a.toS(from);
     for (int64_t pair = 0; pair < cut.pairs(); ++pair)
       accumulate(acc, w, pair);
-    if (!code.hasPartialSums)
+    if (!code.isChunked)
       return finish(acc, w);
     a.compare(a.toR(chunksLeft), 1);
     a.branch("eq", 1, cut.chunks(), {w, sums}, [&] { finish(acc, w); },
@@ -266,22 +297,16 @@ private:
           own.push_back(a.loadTablePost(w, 4));
         return OutputScaling::scale(a, code.form, sum, own);
       });
+    // With an addend for negative sums, the numbers take the register that points at the table.
+    SReg table = a.toS(w);
     Regs shared{a.toR(numbers[0]), a.toR(numbers[1]), a.toR(numbers[2])};
     a.compare(shared[2], 0);
-    a.branch("eq", isSigned ? 0 : 1, 1, {w},
-             [&] {
-               scaleAll(acc, y, [&](Reg sum) {
-                 return OutputScaling::scale(a, OutputScaling::Add, sum, shared);
-               });
-             },
-             [&] {
-               // The sign's addend takes the register that the table needs.
-               SReg table = a.toS(w);
-               scaleAll(acc, y, [&](Reg sum) {
-                 return OutputScaling::scale(a, OutputScaling::Signed, sum, shared);
-               });
-               w = a.toR(table);
-             });
+    auto scaleIn = [&](OutputScaling::Form form) {
+      scaleAll(acc, y, [&](Reg sum) { return OutputScaling::scale(a, form, sum, shared); });
+    };
+    a.branch("eq", isSigned ? 0 : 1, 1, {}, [&] { scaleIn(OutputScaling::Add); },
+             [&] { scaleIn(OutputScaling::Signed); });
+    w = a.toR(table);
   }
 
   void scaleAll(ArrayRef<Reg> acc, Reg y, llvm::function_ref<Reg(Reg)> scale) {
@@ -291,12 +316,15 @@ private:
       if (i < code.stored())
         a.store(value, y, i, Width::U8);
     };
-    const int64_t half = cut.group / 2;
-    for (int64_t i = 0; i < cut.group; ++i) {
-      Reg sum = acc[i];
-      if (cut.isMixed)
-        sum = i % 2 ? a.sub(acc[i / 2], acc[half + i / 2]) : a.shiftLeft(acc[half + i / 2], 8);
-      output(sum, i);
+    if (!cut.isMixed) {
+      for (auto [i, sum] : llvm::enumerate(acc))
+        output(sum, static_cast<int64_t>(i));
+      return;
+    }
+    for (int64_t i = 0; i < cut.group; i += 2) {
+      Reg even = acc[(cut.group + i) / 2], odd = a.sub(acc[i / 2], even);
+      output(a.shiftLeft(even, 8), i);
+      output(odd, i + 1);
     }
   }
 
@@ -338,7 +366,7 @@ private:
   const Code &code;
   const Cut &cut;
   bool isSigned; // for costs
-  SReg inputs, outputs, groups, chunksLeft, partialSums;
+  SReg inputs, outputs, groups, chunksLeft;
   SRegs numbers; // q, C, D, E
 };
 
@@ -351,36 +379,47 @@ public:
 
   void emit() {
     KernelBuilder::NoOverflow wraps(b, false);
-    Val groups = b.toIndex(word(b.index(4)));
-    Val weights = groups * cut.group + headerWords, last = b.toIndex(word(b.index(5))) - 1;
-    Val chunkStep = groups * cut.groupWords() + 1;
-    Val trailers = weights + last * chunkStep + 1;
-    b.loop("g", b.index(0), groups, 1, [&](Val g) {
-      Val trailer = trailers + g * (cut.groupWords() + code.trailerWords()) + cut.groupWords();
-      b.loop("o", code.stored(), [&](Val o) {
-        Val sum = b.accumulate("chunk", b.index(0), last + 1, 1, start(g, o), [&](Val c, Val sum) {
-          Val chunk = weights + c * chunkStep;
-          Val own = b.select(c == last, b.index(code.trailerWords()), b.index(0));
-          return products(sum, chunk, chunk + 1 + g * (own + cut.groupWords()), o);
-        });
-        b.store(y, b.toIndex(word(trailer)) + o, scaled(sum, trailer, o));
-      });
-    });
+    Val blocks = b.toIndex(word(b.index(4)));
+    lastChunk = b.toIndex(word(b.index(5))) - 1;
+    b.loop("block", b.index(0), blocks, 1, {b.index(headerWords)},
+           [&](Val, ArrayRef<Val> at) { return Vals{block(at[0])}; });
   }
 
 private:
   Val word(Val index) { return b.load(table, index, "word"); }
 
+  /// Where the next block is.
+  Val block(Val at) {
+    groups = b.toIndex(word(at));
+    Val starts = at + 1;
+    chunks = starts + groups * cut.group;
+    Val trailers = chunks + lastChunk * chunkStep() + 1;
+    const int64_t step = cut.groupWords() + code.trailerWords();
+    b.loop("g", b.index(0), groups, 1, [&](Val g) {
+      Val trailer = trailers + g * step + cut.groupWords();
+      b.loop("o", code.stored(), [&](Val o) {
+        Val sum = b.accumulate("chunk", b.index(0), lastChunk + 1, 1,
+                               start(starts + g * cut.group, o),
+                               [&](Val c, Val sum) { return products(sum, c, g, o); });
+        b.store(y, b.toIndex(word(trailer)) + o, scaled(sum, trailer, o));
+      });
+    });
+    return trailers + groups * step;
+  }
+  Val chunkStep() { return groups * cut.groupWords() + 1; }
+
   /// 2^bits * S of output `o` before the first product.
-  Val start(Val g, Val o) {
-    Val starts = g * cut.group + headerWords;
+  Val start(Val starts, Val o) {
     if (!cut.isMixed)
       return word(starts + o);
     Val odd = word(starts + o / 2), even = word(starts + o / 2 + cut.group / 2);
     return b.select(o % 2 == 1, odd - even, even << 8);
   }
 
-  Val products(Val sum, Val chunk, Val weights, Val o) {
+  Val products(Val sum, Val c, Val g, Val o) {
+    Val chunk = chunks + c * chunkStep();
+    Val own = b.select(c == lastChunk, b.index(code.trailerWords()), b.index(0));
+    Val weights = chunk + 1 + g * (own + cut.groupWords());
     Val from = b.toIndex(word(chunk));
     return b.accumulate("pair", cut.pairs(), sum, [&](Val pair, Val sum) {
       Val at = pair / 2 * 4;
@@ -422,6 +461,7 @@ private:
   const Code &code;
   const Cut &cut;
   Buffer x, y, table;
+  Val lastChunk, groups, chunks;
 };
 
 //===-- The kernel --------------------------------------------------------------------------===//
@@ -430,16 +470,14 @@ AsmKernel asmKernel(const Code &code, bool isSigned) {
   const Cut &cut = code.cut;
   AsmKernel kernel;
   kernel.name = (cut.isMixed ? "fc_mix_k" : "fc_w16_k") + std::to_string(cut.chunk) + "_n" +
-                std::to_string(code.stored()) + (code.hasPartialSums ? "_sums" : "");
+                std::to_string(code.stored()) + (code.isChunked ? "_chunks" : "");
   if (!code.isShared)
     kernel.name += code.form == OutputScaling::Signed ? "_s" : "_a";
   kernel.name += OutputScaling::suffix(code.saturation);
   kernel.buffers = {{"x", ElementType::Int8, false},
                     {"y", ElementType::Int8, true},
                     {"table", ElementType::Int32, false}};
-  if (code.hasPartialSums)
-    kernel.buffers.push_back({"sums", ElementType::Int32, true});
-  kernel.frameBytes = 4 * cut.pairs();
+  kernel.frameBytes = code.frameBytes();
   kernel.instructions = [code, isSigned](AsmBuilder &a, ArrayRef<Reg> arguments) {
     Instructions(a, code, isSigned).emit(arguments);
   };
@@ -492,8 +530,8 @@ std::optional<Plan> planFor(const WeightMatrix &m, const RequantPerChannel &requ
   if (form == OutputScaling::Fold)
     form = scaling->numbers.form = OutputScaling::Add;
   // Layers of many inputs share the code of those with one chunk.
-  const bool hasPartialSums = cut.chunk >= 64 || cut.chunks() > 1;
-  Code code{cut, scaling->isShared, hasPartialSums, form, scaling->numbers.saturation};
+  const bool isChunked = cut.chunk >= 64 || cut.chunks() > 1;
+  Code code{cut, scaling->isShared, isChunked, form, scaling->numbers.saturation};
   return Plan{m, std::move(*scaling), code};
 }
 
@@ -523,10 +561,9 @@ public:
     m4::Cost cost = asmKernel(plan->code, plan->isSigned()).cost();
     c.cycles = c.rows * cost.cycles;
     const int64_t words = headerWords + cut.groups() * (cut.group + plan->code.trailerWords()) +
-                          cut.chunks() * (1 + cut.groups() * cut.groupWords());
+                          cut.blocks() * (1 + cut.chunks()) +
+                          cut.chunks() * cut.groups() * cut.groupWords();
     c.flashBytes = cost.codeBytes + 4 * words;
-    if (plan->code.hasPartialSums)
-      c.scratch.push_back({ElementType::Int32, cut.groups() * cut.group});
     return c;
   }
 
@@ -535,13 +572,10 @@ public:
     Plan plan = *planOf(op, operands);
     const Cut &cut = plan.code.cut;
     Buffer table = b.table<int32_t>("weights", Table(cut, plan.weights, plan.scaling).pack());
-    SmallVector<Address> addresses = {
-        {bufferOf(b, operands.inputs[0], "input"), row * cut.depth},
-        {operands.outputs[0].buffer, row * cut.outputs},
-        {table, b.index(0)}};
-    if (plan.code.hasPartialSums)
-      addresses.push_back({operands.scratch[0], b.index(0)});
-    callAsm(b, asmKernel(plan.code, plan.isSigned()), addresses);
+    callAsm(b, asmKernel(plan.code, plan.isSigned()),
+            {{bufferOf(b, operands.inputs[0], "input"), row * cut.depth},
+             {operands.outputs[0].buffer, row * cut.outputs},
+             {table, b.index(0)}});
   }
 
 private:
