@@ -74,6 +74,7 @@ private:
         if (!feeds && hasRoom(before, load)) {
           occupy(before, load);
           load->moveAfter(before);
+          moved[load] = positionOf(before);
         }
         return;
       }
@@ -98,10 +99,15 @@ private:
     return mine != theirs && !framePointed;
   }
 
+  // A load that has moved is where the load before it was.
+  int positionOf(Operation *op) const {
+    auto found = moved.find(op);
+    return found == moved.end() ? liveness.positionOf(op) : found->second;
+  }
   // The slots between the two, where the loaded register would be taken too.
   std::pair<size_t, size_t> between(Operation *before, Operation *load) const {
-    return {static_cast<size_t>(2 * liveness.positionOf(before) + 1),
-            static_cast<size_t>(2 * liveness.positionOf(load))};
+    return {static_cast<size_t>(2 * positionOf(before) + 1),
+            static_cast<size_t>(2 * positionOf(load))};
   }
   bool hasRoom(Operation *before, Operation *load) const {
     auto [first, last] = between(before, load);
@@ -116,6 +122,7 @@ private:
 
   Liveness liveness;
   bool framePointed;
+  llvm::DenseMap<Operation *, int> moved;
   std::vector<int> pressure; // core registers in use at each slot
 };
 

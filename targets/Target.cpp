@@ -32,6 +32,19 @@ static uint64_t address(const llvm::json::Object &object) {
   return base;
 }
 
+static Flash parseFlash(const llvm::json::Object &object) {
+  auto count = [&](llvm::StringRef key) { return static_cast<unsigned>(number(object, key)); };
+  Flash flash;
+  flash.base = address(object);
+  flash.bytes = static_cast<uint64_t>(number(object, "size"));
+  flash.waitStates = count("wait_states");
+  flash.line = count("line");
+  flash.instructionCache = count("instruction_cache");
+  flash.dataCache = count("data_cache");
+  flash.prefetch = object.getBoolean("prefetch").value_or(false);
+  return flash;
+}
+
 static std::vector<std::string> strings(const llvm::json::Object &object, llvm::StringRef key) {
   std::vector<std::string> result;
   if (const llvm::json::Array *array = object.getArray(key))
@@ -60,7 +73,7 @@ static std::optional<Target> parseBoard(llvm::StringRef text) {
     target.startupDefines = strings(*startup, "defines");
   }
   if (const llvm::json::Object *flash = board->getObject("flash"))
-    target.flashBytes = static_cast<uint64_t>(number(*flash, "size"));
+    target.flash = parseFlash(*flash);
   if (const llvm::json::Array *regions = board->getArray("ram"))
     for (const llvm::json::Value &entry : *regions)
       if (const llvm::json::Object *region = entry.getAsObject())

@@ -34,6 +34,16 @@ struct MemoryRegion {
   uint64_t bytes = 0;
 };
 
+/// Flash, and how the core waits for it. The model is that of tools/cycle_count/flash.h.
+struct Flash {
+  uint64_t base = 0, bytes = 0;
+  unsigned waitStates = 0;
+  /// What is read at a time, and how much of it is kept, in bytes.
+  unsigned line = 0, instructionCache = 0, dataCache = 0;
+  /// The line that follows is read ahead.
+  bool prefetch = false;
+};
+
 /// A core, or a board with its core and memories.
 struct Target {
   std::string name;
@@ -43,7 +53,7 @@ struct Target {
   bool fpu = false;
   CostRules costs;
   std::vector<MemoryRegion> ram;
-  uint64_t flashBytes = 0;
+  Flash flash;
   double clockHz = 0;
   double nanojoulesPerCycle = 0;
   /// QEMU's name for the board; empty where it emulates none.

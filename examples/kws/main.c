@@ -16,10 +16,6 @@ static const char *const words[KWS_OUTPUT_0_ELEMENTS] = {
 
 static _Alignas(KWS_ARENA_ALIGN) uint8_t arena[KWS_ARENA_BYTES];
 
-/* Entries that an instruction counter measures between. */
-__attribute__((noinline)) void measure_begin(void) { __asm__ volatile("" ::: "memory"); }
-__attribute__((noinline)) void measure_end(void) { __asm__ volatile("" ::: "memory"); }
-
 static void print(const char *text) { board_write(text, strlen(text)); }
 
 static void print_number(uint32_t value) {
@@ -55,10 +51,7 @@ int main(void) {
     return 2;
   }
   memcpy(kws_input_0(arena), sample_input, sizeof sample_input);
-  measure_begin();
-  int status = kws_invoke(arena);
-  measure_end();
-  if (status) {
+  if (kws_invoke(arena)) {
     print("kws_invoke failed\r\n");
     return 3;
   }

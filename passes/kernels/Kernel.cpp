@@ -27,6 +27,11 @@ KernelQuery thimble::queryFor(nn::NNOperator op, const Target &target) {
 static const KernelList &ownedTable() {
   static const KernelList table = [] {
     KernelList list;
+    addPatchConvolutionKernels(list);
+    addWinogradKernels(list);
+    addDepthwiseStripKernels(list);
+    addDepthwiseDirectKernels(list);
+    addDepthwiseInRegistersKernels(list);
     addAsmFullyConnectedKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);

@@ -119,12 +119,18 @@ void addMovementKernels(KernelList &list);
 void addIndexingKernels(KernelList &list);
 void addReductionKernels(KernelList &list);
 void addResizeKernels(KernelList &list);
+// In instructions (asm/).
+void addDepthwiseStripKernels(KernelList &list);
+void addDepthwiseDirectKernels(KernelList &list);
+void addDepthwiseInRegistersKernels(KernelList &list);
 // For cores with the DSP extension (dsp/).
 void addDspConvolutionKernels(KernelList &list);
 void addDspDepthwiseKernels(KernelList &list);
 void addDspAddKernels(KernelList &list);
 void addDspPoolKernels(KernelList &list);
-// Of instructions, for the Cortex-M4F (asm/).
+// Of instructions, for cores with the DSP extension and an FPU (asm/).
+void addPatchConvolutionKernels(KernelList &list);
+void addWinogradKernels(KernelList &list);
 void addAsmFullyConnectedKernels(KernelList &list);
 
 } // namespace thimble

@@ -43,10 +43,10 @@ def test_kws(board, emit, tmp_path):
     elf = tmp_path / "kws-firmware.elf"
     check_memory_map(elf, board)
     if firmware.board_facts(board)["qemu"]:
-        status, text, spans, _ = firmware.qemu(elf, board)
+        status, text, calls = firmware.qemu(elf, "kws_invoke", board)
         assert status == 0, text
         assert "spotted:   stop" in text and "all outputs equal" in text, text
-        assert spans and spans[0] > 1000
+        assert calls[-1].depth == 0 and calls[-1].instructions > 1000
 
 
 def test_unknown_board_is_refused(tmp_path):

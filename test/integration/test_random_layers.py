@@ -54,6 +54,8 @@ class Layers:
         y_scale = x_scale * 0.01 * 5000 * float(np.sqrt(products)) / 127 * self.choose(
             [0.002, 0.1, 0.5, 1, 3, 40])
         filter_data = self.bytes(filter_shape)
+        if self.pick(0, 3):  # as converters make them
+            filter_data = np.maximum(filter_data, -127)
         bias = self.rng.integers(-1 << 15, 1 << 15, outputs, np.int32) * self.choose([0, 1, 64])
         x = self.input(shape, x_scale, self.zero_point())
         operands = [x, self.writer.tensor(filter_shape, w_scale, 0, data=filter_data, axis=axis)]
@@ -87,6 +89,27 @@ class Layers:
                            dilationWFactor=dilations[1])
         self.multiply_accumulate("CONV_2D", [batch, *size, inputs], [outputs, *window, inputs],
                                  [batch, *out, outputs], 0, table)
+
+    def convolution(self, batch, size, window, strides, same, channels):
+        """A convolution without dilation; `channels` of input and output."""
+        out = [-(-s // t) if same else (s - w) // t + 1 for s, w, t in zip(size, window, strides)]
+        table = self.table("Conv2DOptions", strides, same, dilationHFactor=1, dilationWFactor=1)
+        self.multiply_accumulate("CONV_2D", [batch, *size, channels[0]],
+                                 [channels[1], *window, channels[0]], [batch, *out, channels[1]],
+                                 0, table)
+
+    def pointwise(self):
+        size = [self.pick(1, 6), self.pick(1, 6)]
+        strides = self.choose([[1, 1], [1, 1], [2, 2], [1, 3]])
+        channels = [self.choose([1, 2, 3, 4, 5, 8, 11, 12, 16, 17, 24, 33, 66, 130]),
+                    self.choose([1, 2, 3, 4, 6, 7, 8, 9, 17])]
+        self.convolution(self.pick(1, 2), size, [1, 1], strides, bool(self.pick(0, 1)), channels)
+
+    def conv_3x3(self):
+        size = [self.pick(3, 13), self.pick(3, 13)]
+        channels = [self.choose([4, 5, 6, 8, 12, 13, 16, 20, 36]), self.choose([1, 2, 3, 4, 5, 8])]
+        strides = self.choose([[1, 1], [1, 1], [1, 1], [2, 2]])
+        self.convolution(self.pick(1, 2), size, [3, 3], strides, bool(self.pick(0, 1)), channels)
 
     def depthwise_conv_2d(self):
         size, window, strides, dilations, same, out = self.window(most_dilation=2)
@@ -129,8 +152,8 @@ class Layers:
         self.writer.operator("ADD", [x, z], [y], table, 2)
 
 
-FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d",
-            "add"]
+FAMILIES = ["conv_2d", "pointwise", "conv_3x3", "depthwise_conv_2d", "fully_connected",
+            "average_pool_2d", "max_pool_2d", "add"]
 
 
 @pytest.mark.parametrize("seed", range(4))

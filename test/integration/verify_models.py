@@ -3,9 +3,9 @@
 
 usage: tools/verify-models [DIR] [--only REGEX] [--flags FLAG...] [--markdown]
 DIR has a manifest.json with goldens (the folder of models beside the checkout), or NAME.tflite
-with NAME.npz (test/models). Cycles are estimated by the counter beside the checkout when there is
-one; instructions are of one invoke of the C, RAM is arena + stack of invoke. Compile time is the
-best of three compiles to C, taken when nothing else runs.
+with NAME.npz (test/models). Instructions and cycles, counted by tools/cycle_count, are of one invoke
+of the C, RAM is arena + stack of invoke. Compile time is the best of three compiles to C, taken when
+nothing else runs.
 """
 import argparse
 import pathlib
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from harness import firmware, goldens, modes
+from harness import firmware, goldens, modes, tables
 from harness.tools import MODELS, SHARED, Failed, Refused, compile_model, parallel
 from shared_models import models
 
@@ -38,17 +38,6 @@ def flash_bytes(directory, name):
             text = firmware.check([firmware.ARM + "size", file], "size")
             total += int(text.splitlines()[1].split()[0])
     return total
-
-
-def measured_cycles(model, samples, flags):
-    """Cycles of the dearest invoke, or None."""
-    if not (SHARED / "m4cycles" / "m4run").exists():
-        return None
-    with tempfile.TemporaryDirectory(prefix="cycles-") as directory:
-        name = compile_model(model, directory, "m", "cortex-m4", "c", flags)
-        elf = firmware.link_device(directory, name, samples)
-        report = modes.cycles(elf, f"{name}_invoke")
-        return max((c["cycles"] for c in report["calls"]), default=None) if report else None
 
 
 def compile_milliseconds(model, flags):
@@ -81,27 +70,10 @@ def verify(row, flags):
                 continue
             line[mode] = "equal"
             if mode == "QEMU C":
-                line.update(instructions=result.instructions, arena=report["arena_bytes"],
-                            stack=result.stack, flash=flash_bytes(directory, "m_"))
-    if line["QEMU C"] == "equal":
-        line["cycles"] = measured_cycles(model, samples, flags) or ""
+                line.update(instructions=result.instructions, cycles=result.cycles,
+                            arena=report["arena_bytes"], stack=result.stack,
+                            flash=flash_bytes(directory, "m_"))
     return line
-
-
-def show(lines, markdown):
-    text = [[f"{v:,}" if isinstance(v, int) else str(v) for v in line.values()] for line in lines]
-    rows = [list(COLUMNS), *text]
-    if markdown:
-        rows.insert(1, ["---"] * 4 + ["--:"] * (len(COLUMNS) - 4))
-        for row in rows:
-            print("| " + " | ".join(row) + " |")
-        return
-    short = [r for r in rows if len(r[1]) < 12]
-    widths = [max(len(r[c]) for r in short) for c in range(len(COLUMNS))]
-    widths[0] = max(len(r[0]) for r in rows)
-    for row in rows:
-        cells = [c.ljust(w) if i < 4 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]
-        print("  ".join(cells).rstrip())
 
 
 def main():
@@ -123,7 +95,7 @@ def main():
     for (_, model, _), line in zip(rows, lines):
         if line["QEMU C"] == "equal":
             line["compile ms"] = compile_milliseconds(model, options.flags)
-    show(lines, options.markdown)
+    tables.show(COLUMNS, [line.values() for line in lines], left=4, markdown=options.markdown)
     wrong = sum(any(str(v).startswith("WRONG") for v in line.values()) for line in lines)
     refused = sum(str(line["host C"]).startswith("not compiled") for line in lines)
     print(f"{len(lines) - wrong - refused} equal, {wrong} wrong, {refused} not compiled")

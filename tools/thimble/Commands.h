@@ -14,6 +14,7 @@ ExitStatus runCompile(const Invocation &invocation);
 ExitStatus runCheck(const Invocation &invocation);
 ExitStatus runRun(const Invocation &invocation);
 ExitStatus runVerify(const Invocation &invocation);
+ExitStatus runBench(const Invocation &invocation);
 
 /// The bytes of a file; prints an error if it cannot be read.
 std::optional<std::vector<uint8_t>> readFile(const std::string &path);

@@ -8,6 +8,8 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/ToolOutputFile.h"
 
+#include <random>
+
 using namespace thimble;
 using namespace thimble::driver;
 
@@ -111,6 +113,52 @@ std::optional<std::vector<Sample>> driver::readSamples(mlir::func::FuncOp main,
       return std::nullopt;
   }
   return samples;
+}
+
+static Tensor randomTensor(const TensorType &type, std::mt19937 &random) {
+  Tensor tensor(type);
+  for (int64_t i = 0; i < tensor.elements(); ++i) {
+    uint32_t bits = random();
+    switch (type.element) {
+    case ElementType::Bool:
+      tensor.as<bool>()[i] = bits & 1;
+      break;
+    case ElementType::Int8:
+    case ElementType::UInt8:
+      tensor.as<uint8_t>()[i] = static_cast<uint8_t>(bits);
+      break;
+    case ElementType::Int16:
+      tensor.as<int16_t>()[i] = static_cast<int16_t>(bits);
+      break;
+    // Such inputs are indices and shapes rather than noise: small ones are legal most often.
+    case ElementType::Int32:
+      tensor.as<int32_t>()[i] = static_cast<int32_t>(bits & 1);
+      break;
+    case ElementType::Int64:
+      tensor.as<int64_t>()[i] = static_cast<int64_t>(bits & 1);
+      break;
+    case ElementType::Float32:
+      tensor.as<float>()[i] = static_cast<float>(static_cast<int32_t>(bits)) * 0x1p-31f;
+      break;
+    }
+  }
+  return tensor;
+}
+
+static std::vector<Sample> randomSamples(mlir::func::FuncOp main, size_t count) {
+  std::mt19937 random(1); // the same inputs every time, on every machine
+  std::vector<Sample> samples(count);
+  for (Sample &sample : samples)
+    for (mlir::BlockArgument argument : main.getArguments())
+      sample.push_back(randomTensor(*nn::toTensorType(argument.getType()), random));
+  return samples;
+}
+
+std::optional<std::vector<Sample>> driver::samplesFor(mlir::ModuleOp imported,
+                                                      llvm::ArrayRef<std::string> paths,
+                                                      size_t count) {
+  auto main = imported.lookupSymbol<mlir::func::FuncOp>("main");
+  return paths.empty() ? randomSamples(main, count) : readSamples(main, paths);
 }
 
 bool driver::writeTensors(llvm::ArrayRef<Tensor> tensors, llvm::ArrayRef<std::string> paths) {

@@ -21,6 +21,11 @@ using Sample = std::vector<Tensor>;
 std::optional<std::vector<Sample>> readSamples(mlir::func::FuncOp main,
                                                llvm::ArrayRef<std::string> paths);
 
+/// The samples that --input names for the imported model, or `count` random ones: the same every
+/// time, on every machine.
+std::optional<std::vector<Sample>> samplesFor(mlir::ModuleOp imported,
+                                              llvm::ArrayRef<std::string> paths, size_t count);
+
 /// "int8[1x490]".
 std::string typeText(const TensorType &type);
 

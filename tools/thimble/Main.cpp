@@ -23,6 +23,10 @@ llvm::ArrayRef<Command> driver::commands() {
       {"verify", "MODEL [--input X.npy]",
        "compare reference, C on the host and the emulated target, layer by layer",
        {OPT_input, OPT_target, OPT_emit, OPT_optimize, OPT_reference, OPT_float_abi}, runVerify},
+      {"bench", "MODEL [--target BOARD]",
+       "build firmware, run it under QEMU, and tell what each layer costs",
+       {OPT_input, OPT_target, OPT_emit, OPT_optimize, OPT_ram, OPT_flash, OPT_reference,
+        OPT_float_abi, OPT_json}, runBench},
   };
   return table;
 }

@@ -96,6 +96,7 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   options.dumpPhasesTo = args.getLastArgValue(OPT_dump_phases);
   options.instrument = args.hasArg(OPT_instrument);
   invocation.inputs = args.getAllArgValues(OPT_input);
+  invocation.jsonFile = args.getLastArgValue(OPT_json);
   invocation.outputs = args.getAllArgValues(OPT_output);
   std::string report = "json";
   if (args.getLastArgValue(OPT_emit) == "tflite")

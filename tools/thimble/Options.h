@@ -31,6 +31,8 @@ struct Invocation {
   bool nameGiven = false;
   std::string outputDir = ".";
   std::vector<std::string> inputs, outputs;
+  /// --json: a file, "-" for the output, or empty for none.
+  std::string jsonFile;
 };
 
 struct Command {

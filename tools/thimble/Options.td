@@ -36,5 +36,6 @@ def prune : Later<"prune">;
 def io : Later<"io">;
 def stream_input : Flag<["--"], "stream-input">;
 
+defm json : V<"json", "FILE", "write the figures as JSON; - for the output">;
 defm input : V<"input", "FILE", "input as .npy, once for each, or all as .npz">;
 defm output : V<"output", "FILE", "output as .npy, once for each, or all as .npz">;

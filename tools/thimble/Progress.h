@@ -12,9 +12,12 @@ namespace thimble::driver {
 /// when this goes.
 class Progress {
 public:
-  ~Progress() {
+  ~Progress() { clear(); }
+
+  void clear() {
     if (shown)
       llvm::errs() << "\r\x1b[K";
+    shown = false;
   }
 
   void step(llvm::StringRef what) {

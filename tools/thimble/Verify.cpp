@@ -3,64 +3,16 @@
 // thimble verify: reference, host and emulated target compared layer by layer.
 #include "tools/thimble/Verify.h"
 
-#include "compiler/support/Quote.h"
-#include "dialects/nn/NNTypes.h"
 #include "tools/thimble/Commands.h"
+#include "tools/thimble/Firmware.h"
 #include "tools/thimble/Session.h"
+#include "tools/thimble/Table.h"
 
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
-
-#include <random>
 
 using namespace thimble;
 using namespace thimble::driver;
-
-//===-- Inputs ------------------------------------------------------------------------------===//
-
-static Tensor randomTensor(const TensorType &type, std::mt19937 &random) {
-  Tensor tensor(type);
-  for (int64_t i = 0; i < tensor.elements(); ++i) {
-    uint32_t bits = random();
-    switch (type.element) {
-    case ElementType::Bool:
-      tensor.as<bool>()[i] = bits & 1;
-      break;
-    case ElementType::Int8:
-    case ElementType::UInt8:
-      tensor.as<uint8_t>()[i] = static_cast<uint8_t>(bits);
-      break;
-    case ElementType::Int16:
-      tensor.as<int16_t>()[i] = static_cast<int16_t>(bits);
-      break;
-    // Such inputs are indices and shapes rather than noise: small ones are legal most often.
-    case ElementType::Int32:
-      tensor.as<int32_t>()[i] = static_cast<int32_t>(bits & 1);
-      break;
-    case ElementType::Int64:
-      tensor.as<int64_t>()[i] = static_cast<int64_t>(bits & 1);
-      break;
-    case ElementType::Float32:
-      tensor.as<float>()[i] = static_cast<float>(static_cast<int32_t>(bits)) * 0x1p-31f;
-      break;
-    }
-  }
-  return tensor;
-}
-
-static std::vector<Sample> randomSamples(mlir::func::FuncOp main) {
-  constexpr int count = 3;
-  std::mt19937 random(1); // the same inputs every time, on every machine
-  std::vector<Sample> samples(count);
-  for (Sample &sample : samples)
-    for (mlir::BlockArgument argument : main.getArguments())
-      sample.push_back(randomTensor(*nn::toTensorType(argument.getType()), random));
-  return samples;
-}
 
 //===-- Comparison --------------------------------------------------------------------------===//
 
@@ -127,10 +79,10 @@ static Column judge(std::string title, const Trace &trace, const Reference &refe
   for (auto [s, records] : llvm::enumerate(trace.samples)) {
     std::vector<size_t> written(reference.layers.size());
     for (const Trace::Record &record : records) {
-      if (record.isOutput && record.index < column.outputs.size()) {
+      if (record.kind == 'O' && record.index < column.outputs.size()) {
         note(column.outputs[record.index],
              compare(record.bytes, reference.outputs[s][record.index], s));
-      } else if (!record.isOutput && record.index < reference.layers.size()) {
+      } else if (record.kind == 'L' && record.index < reference.layers.size()) {
         const auto &values = reference.layers[record.index].values;
         size_t which = written[record.index]++;
         if (s < values.size() && which < values[s].size())
@@ -148,7 +100,7 @@ static Column judge(std::string title, const Trace &trace, const Reference &refe
 }
 
 /// Prints the table; the number of rows with a difference.
-static size_t printTable(const Reference &reference, llvm::ArrayRef<Column> columns) {
+static size_t printVerdicts(const Reference &reference, llvm::ArrayRef<Column> columns) {
   std::vector<std::vector<std::string>> rows;
   rows.push_back({"layer", "operator"});
   for (const Column &column : columns)
@@ -164,61 +116,118 @@ static size_t printTable(const Reference &reference, llvm::ArrayRef<Column> colu
     }
     different += isDifferent;
   };
-  for (auto [i, layer] : llvm::enumerate(reference.layers)) {
-    llvm::StringRef quoted = layer.name;
-    std::string name = quoteName(std::string_view(quoted.data(), quoted.size()), 40);
-    addRow(name.substr(1, name.size() - 2), layer.op,
+  for (auto [i, layer] : llvm::enumerate(reference.layers))
+    addRow(layerCell(layer.name, 40), layer.op,
            [i = i](const Column &c) { return c.layers[i]; });
-  }
   for (size_t k = 0; k < reference.outputs.front().size(); ++k)
     addRow("output " + std::to_string(k), "", [k](const Column &c) { return c.outputs[k]; });
 
-  std::vector<size_t> widths(rows.front().size());
-  for (const auto &row : rows)
-    for (auto [width, cell] : llvm::zip(widths, row))
-      width = std::max(width, cell.size());
-  for (const auto &row : rows) {
-    std::string line;
-    for (auto [width, cell] : llvm::zip(widths, row))
-      line += cell + std::string(width - cell.size() + 2, ' ');
-    llvm::outs() << llvm::StringRef(line).rtrim() << "\n";
-  }
+  printTable(rows, rows.front().size());
   return different;
 }
 
 //===-- The command -------------------------------------------------------------------------===//
 
-/// The folder with boards and startup code, beside the program as built or as installed.
-static std::string findTargetsFolder() {
-  static int anchor; // an address in the program
-  llvm::SmallString<128> path(llvm::sys::fs::getMainExecutable("thimble", &anchor));
-  llvm::sys::path::remove_filename(path);
-  llvm::sys::path::append(path, "..", "share", "thimble", "targets");
-  return llvm::sys::fs::is_directory(path) ? path.str().str() : "";
+// With --instrument generated code calls this after each layer.
+static const char *const layerHook = R"(
+void thimble_layer_hook(void *ctx, uint16_t layer, const void *rows, uint16_t row, uint32_t bytes);
+void thimble_layer_hook(void *ctx, uint16_t layer, const void *rows, uint16_t row, uint32_t bytes) {
+  (void)ctx;
+  (void)row;
+  put_record("L", layer, rows, bytes);
+}
+)";
+
+namespace {
+/// Programs of a model, and what they computed beside the reference.
+struct Comparison {
+  llvm::ArrayRef<uint8_t> model;
+  const std::vector<Sample> &samples;
+  const Reference &reference;
+  std::vector<Column> columns;
+  Progress progress;
+
+  /// Adds a column for a program that `buildAndRun` makes of the files in a folder and runs.
+  bool add(std::string title, const CompileOptions &options,
+           llvm::function_ref<bool(ProgramFolder &)> buildAndRun);
+
+private:
+  bool writeProgram(const ProgramFolder &folder, CompileOptions options) const;
+};
+} // namespace
+
+/// Writes a program that prints all layers and outputs.
+bool Comparison::writeProgram(const ProgramFolder &folder, CompileOptions options) const {
+  options.instrument = true;
+  auto files = generate(model, options);
+  if (!files)
+    return false;
+  ProgramParts parts{layerHook, "model_invoke(arena)", ""};
+  for (size_t k = 0; k < reference.outputs.front().size(); ++k) {
+    std::string index = std::to_string(k);
+    parts.afterInvoke += "    put_record(\"O\", " + index + ", model_output_" + index +
+                         "(arena), MODEL_OUTPUT_" + index + "_BYTES);\n";
+  }
+  files->push_back({"main.c", programText(samples, parts)});
+  return folder.write(std::move(*files));
 }
 
-/// What keeps the emulated target from being compared; empty if nothing does.
-static std::string missingForBoard(const std::string &targetsFolder) {
-  std::vector<std::string> missing;
-  for (const char *program : {"arm-none-eabi-gcc", "qemu-system-arm"})
-    if (!llvm::sys::findProgramByName(program))
-      missing.push_back(program);
-  if (targetsFolder.empty())
-    missing.push_back("the folder share/thimble/targets beside the program");
-  return llvm::join(missing, " and ");
+bool Comparison::add(std::string title, const CompileOptions &options,
+                     llvm::function_ref<bool(ProgramFolder &)> buildAndRun) {
+  ProgramFolder folder(progress);
+  if (!folder || !writeProgram(folder, options) || !buildAndRun(folder))
+    return false;
+  auto trace = folder.trace();
+  if (trace)
+    columns.push_back(judge(std::move(title), *trace, reference));
+  return trace.has_value();
+}
+
+/// Compiles and runs the folder's program with the host's compiler.
+static bool runOnHost(ProgramFolder &folder) {
+  std::string program = folder / "program";
+  return folder.run("cc",
+                    {"-std=c11", "-O2", "-DTHIMBLE_PROGRAM_ON_HOST", "-I", folder.text(),
+                     folder / "model.c", folder / "main.c", "-o", program, "-lm"},
+                    "compiling for the host") &&
+         folder.run(program, {}, "running on the host");
+}
+
+/// Compares the host's program and, unless `board` is a core that is not emulated, the board's.
+static bool compareAll(Comparison &comparison, const CompileOptions &options, const Target &board) {
+  CompileOptions onHost = options, onBoard = options;
+  onHost.target = "generic";
+  onHost.emit = EmitKind::C;
+  onBoard.target = board.name;
+  bool wantsBoard = board.core != "generic";
+  std::string missing = wantsBoard ? missingForFirmware() : "";
+  if (!missing.empty())
+    llvm::errs() << "thimble: note: the emulated target is not compared: " << missing
+                 << " not found\n";
+  if (!comparison.add("host C", onHost, runOnHost))
+    return false;
+  if (!wantsBoard || !missing.empty())
+    return true;
+  bool isObject = options.emit == EmitKind::Object;
+  return comparison.add(board.name + (isObject ? " object" : " C"), onBoard,
+                        [&](ProgramFolder &folder) {
+                          return linkFirmware(folder, onBoard, board) &&
+                                 emulateFirmware(folder, board);
+                        });
 }
 
 ExitStatus driver::runVerify(const Invocation &invocation) {
-  CompileOptions options = invocation.compile;
+  const CompileOptions &options = invocation.compile;
   // The core alone is emulated as the board that QEMU has for any.
-  std::string boardName = options.target == "cortex-m4" ? "mps2-an386" : options.target;
+  std::string boardName = options.target == "cortex-m4" ? anyEmulatedBoard : options.target;
   const Target *board = findTarget(boardName);
-  bool hostOnly = board->core == "generic";
-  if (!hostOnly && board->qemuMachine.empty()) {
+  if (board->core != "generic" && board->qemuMachine.empty()) {
     printError("--target '" + boardName + "' is not emulated by QEMU: verify takes generic, "
                "cortex-m4, mps2-an386 or netduinoplus2");
     return usageError;
   }
+  if (!checkProgramKind(options, "verify"))
+    return usageError;
   auto bytes = readFile(invocation.models.front());
   if (!bytes)
     return failure;
@@ -226,9 +235,7 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
   auto module = session.import(*bytes, options);
   if (!module)
     return failure;
-  auto main = module->lookupSymbol<mlir::func::FuncOp>("main");
-  auto samples = invocation.inputs.empty() ? randomSamples(main)
-                                           : readSamples(main, invocation.inputs);
+  auto samples = samplesFor(*module, invocation.inputs, 3);
   if (!samples)
     return failure;
   auto reference = evaluateReference(*module, options, *samples);
@@ -237,27 +244,11 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
     return failure;
   }
 
-  std::vector<Column> columns;
-  std::string targets = findTargetsFolder();
-  std::string missing = hostOnly ? "" : missingForBoard(targets);
-  if (!missing.empty())
-    llvm::errs() << "thimble: note: the emulated target is not compared: " << missing
-                 << " not found\n";
-  {
-    Programs programs(*bytes, *samples);
-    auto host = programs.runOnHost(options);
-    if (!host)
-      return failure;
-    columns.push_back(judge("host C", *host, *reference));
-    if (!hostOnly && missing.empty()) {
-      auto emulated = programs.runOnBoard(options, *board, targets);
-      if (!emulated)
-        return failure;
-      bool isObject = options.emit == EmitKind::Object;
-      columns.push_back(judge(boardName + (isObject ? " object" : " C"), *emulated, *reference));
-    }
-  }
-  size_t different = printTable(*reference, columns);
+  Comparison comparison{*bytes, *samples, *reference, {}, {}};
+  if (!compareAll(comparison, options, *board))
+    return failure;
+  comparison.progress.clear();
+  size_t different = printVerdicts(*reference, comparison.columns);
   llvm::outs() << reference->layers.size() << " layers, " << samples->size() << " samples: "
                << (different ? std::to_string(different) + " tensors differ" : "all equal") << "\n";
   return different ? failure : success;

@@ -244,11 +244,11 @@ static void convertKernels(ModuleOp module, bool mayUseFpu) {
     const std::string name = kernel.getSymName().str();
     const std::string text = llvm::join(thimble::emit::assemblyOf(kernel), "\n");
     Location loc = kernel.getLoc();
-    kernel.erase();
-    portable.erase();
     auto function = LLVM::LLVMFuncOp::create(
         builder, loc, name,
         LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(module.getContext()), types));
+    kernel.erase();
+    portable.erase();
     function.setPassthroughAttr(builder.getStrArrayAttr({"naked", "noinline"}));
     builder.setInsertionPointToStart(function.addEntryBlock(builder));
     LLVM::InlineAsmOp::create(builder, loc, TypeRange(), ValueRange(), text, "",

@@ -558,12 +558,11 @@ public:
     const Cut &cut = plan->code.cut;
     Candidate c;
     c.rows = q.outputs[0].elements() / cut.outputs;
-    m4::Cost cost = asmKernel(plan->code, plan->isSigned()).cost();
-    c.cycles = c.rows * cost.cycles;
+    asmKernel(plan->code, plan->isSigned()).addTo(c, c.rows);
     const int64_t words = headerWords + cut.groups() * (cut.group + plan->code.trailerWords()) +
                           cut.blocks() * (1 + cut.chunks()) +
                           cut.chunks() * cut.groups() * cut.groupWords();
-    c.flashBytes = cost.codeBytes + 4 * words;
+    c.flashBytes += 4 * words;
     return c;
   }
 

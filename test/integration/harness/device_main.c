@@ -1,20 +1,14 @@
 /* Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
  *
  * Runs a test case on a board and prints, besides every output in hex, the peak stack of the
- * deepest invoke: the stack below is painted first and searched for the lowest changed word after.
+ * deepest invoke.
  */
 #include "board.h"
 #include "case.h"
+#include "stack_use.h"
 
 #include <stdint.h>
 #include <string.h>
-
-extern uint32_t __stack_lo[];
-enum { PAINT = 0x5aa5c33c };
-
-/* Entries that tools/insn_count measures between. */
-__attribute__((noinline)) void measure_begin(void) { __asm__ volatile("" ::: "memory"); }
-__attribute__((noinline)) void measure_end(void) { __asm__ volatile("" ::: "memory"); }
 
 static void print(const char *text) { board_write(text, strlen(text)); }
 
@@ -35,17 +29,9 @@ static void print_hex(const unsigned char *bytes, size_t count) {
 
 /* Returns invoke's status; *peak is raised to the bytes of stack that it used. */
 __attribute__((noinline)) static int invoke(const struct test_case *c, uint32_t *peak) {
-  uint32_t *top;
-  __asm__ volatile("mov %0, sp" : "=r"(top));
-  for (volatile uint32_t *p = __stack_lo; p < top; ++p)
-    *p = PAINT;
-  measure_begin();
+  const uint32_t *top = stack_paint();
   int status = c->invoke(c->device_arena);
-  measure_end();
-  const uint32_t *lowest = __stack_lo;
-  while (lowest < top && *lowest == PAINT)
-    ++lowest;
-  uint32_t used = (uint32_t)((const char *)top - (const char *)lowest);
+  uint32_t used = stack_used(top);
   if (used > *peak)
     *peak = used;
   return status;

@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import tempfile
+import typing
 
 import numpy as np
 
@@ -25,11 +26,22 @@ def arm_flags(float_abi="hard"):
 
 
 class Result:
-    """Of a run: outputs[s][k] (the last s is sample 0 again), and on a device stack and
-    instructions of the dearest invoke."""
+    """Of a run: outputs[s][k] (the last s is sample 0 again), and on a device stack, instructions
+    and cycles of the dearest invoke."""
 
-    def __init__(self, outputs, stack=None, instructions=None):
-        self.outputs, self.stack, self.instructions = outputs, stack, instructions
+    def __init__(self, outputs, stack=None, instructions=None, cycles=None):
+        self.outputs, self.stack = outputs, stack
+        self.instructions, self.cycles = instructions, cycles
+
+
+class Call(typing.NamedTuple):
+    """What tools/cycle_count says of one call: of the function asked for at depth 0, of those that
+    it called at depth 1."""
+    depth: int
+    address: int
+    instructions: int
+    cycles: int
+    waits: int
 
 
 def macro(directory, name, what):
@@ -194,37 +206,34 @@ def symbols(elf):
     return {r[2]: int(r[0], 16) for r in rows if len(r) == 3}
 
 
-def qemu(elf, board="mps2-an386", timeout=300):
-    """(exit status, console text, [instructions of each span], total) of a firmware under QEMU."""
-    names = symbols(elf)
+def qemu(elf, function, board="mps2-an386", timeout=300, settings=""):
+    """(exit status, console text, [Call of function and of what it calls]) of a firmware."""
     with tempfile.NamedTemporaryFile("r", suffix=".count") as counts:
-        plugin = f"{PLUGIN},out={counts.name}"
-        if "measure_begin" in names:
-            plugin += f",from={names['measure_begin']:#x},to={names['measure_end']:#x}"
-        counting = ["-plugin", plugin] if PLUGIN.exists() else []
+        plugin = f"{PLUGIN},out={counts.name},entry={symbols(elf)[function]:#x}{settings}"
         result = run(["qemu-system-arm", "-M", board_facts(board)["qemu"], "-display", "none",
                       "-monitor", "none", "-serial", "none", "-semihosting-config",
-                      "enable=on,target=native", *counting, "-kernel", elf], timeout=timeout)
+                      "enable=on,target=native", "-plugin", plugin, "-kernel", elf],
+                     timeout=timeout)
         rows = [line.split() for line in counts]
-    spans = [int(n) for kind, n in rows if kind == "span"]
-    total = next((int(n) for kind, n in rows if kind == "total"), None)
-    return result.returncode, result.stdout, spans, total
+    calls = [Call(*(int(n, 0) for n in row[1:])) for row in rows if row[0] == "call"]
+    return result.returncode, result.stdout, calls
 
 
-def run_device(elf, samples, board="mps2-an386", timeout=300):
-    status, text, spans, _ = qemu(elf, board, timeout)
+def run_device(elf, name, samples, board="mps2-an386", timeout=300):
+    status, text, calls = qemu(elf, f"{name}_invoke", board, timeout)
     if status:
         raise Failed("under QEMU: " + _explain(status, text))
     stack = re.search(r"^stack ([0-9a-f]{8})$", text, re.M)
     if not stack:
         raise Failed(f"the firmware did not say its stack:\n{text[-500:]}")
-    return Result(decode(text, samples), int(stack[1], 16), max(spans, default=None))
+    dearest = max((c for c in calls if not c.depth), key=lambda c: c.cycles)
+    return Result(decode(text, samples), int(stack[1], 16), dearest.instructions, dearest.cycles)
 
 
 def device(directory, name, samples, board="mps2-an386", float_abi="hard"):
     """Build a model as a firmware and run it under QEMU; its stack is within what it states."""
     elf = link_device(directory, name, samples, board, float_abi)
-    result = run_device(elf, samples, board)
+    result = run_device(elf, name, samples, board)
     stated = macro(directory, name, "STACK_BYTES")
     if result.stack > stated:
         raise Failed(f"invoke used {result.stack} bytes of stack, {name.upper()}_STACK_BYTES is "

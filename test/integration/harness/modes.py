@@ -5,7 +5,7 @@ import pathlib
 import tempfile
 
 from . import firmware, goldens
-from .tools import SHARED, Failed, compile_model, run
+from .tools import Failed, compile_model
 
 MODES = {"host C": ("generic", "c"), "QEMU C": ("cortex-m4", "c"), "QEMU object": ("cortex-m4", "obj")}
 
@@ -70,15 +70,3 @@ def run_all(model, samples, flags=()):
                 if array.tobytes() != first[s][k].tobytes():
                     raise Failed(f"{mode}: output {k} of sample {s} is not that of host C, bit for bit")
     return results
-
-
-def cycles(elf, function):
-    """The report of the cycle counter beside the checkout on each call of a function, or None."""
-    counter = SHARED / "m4cycles" / "m4run"
-    if not counter.exists():
-        return None
-    result = run(["python3", counter, elf, "--calls", function, "--json"], timeout=600)
-    try:
-        return json.loads(result.stdout)
-    except ValueError:
-        return None

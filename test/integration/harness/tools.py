@@ -9,7 +9,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("THIMBLE_BUILD", ROOT / "build"))
 THIMBLE = pathlib.Path(os.environ.get("THIMBLE", BUILD / "bin" / "thimble"))
-PLUGIN = BUILD / "lib" / "libinsn_count.so"
+PLUGIN = BUILD / "lib" / "thimble" / "cycle_count.so"
 MODELS = ROOT / "test" / "models"
 # Larger models and suites, beside the checkout on the project's own machines.
 SHARED = pathlib.Path(os.environ.get("THIMBLE_SHARED", ROOT.parent / "shared"))

@@ -34,6 +34,10 @@ for name in names:
     check(facts["console"] in ("semihosting", "uart"), "console is neither semihosting nor uart")
     for fact in ("memory", "clock", "wait_states", "nj_per_cycle"):
         check(facts["sources"].get(fact), f"no source for {fact}")
+    if facts["flash"]["wait_states"]:
+        check(facts["sources"].get("flash_caches"), "no source for flash_caches")
+        for fact in ("line", "instruction_cache", "data_cache", "prefetch"):
+            check(fact in facts["flash"], f"no {fact} of the flash")
     for file in facts["startup"]["files"]:
         check(os.path.exists(os.path.join(startup, file)), f"targets/startup/{file} is missing")
 
