@@ -122,6 +122,8 @@ class Layers:
 
     def fully_connected(self):
         batch, depth, outputs = self.pick(1, 3), self.pick(1, 40), self.channels()
+        if self.pick(0, 3) == 0:
+            depth, outputs = self.pick(41, 600), self.pick(1, 150)
         table = options("FullyConnectedOptions", fusedActivationFunction=self.choose(ACTIVATIONS))
         self.multiply_accumulate("FULLY_CONNECTED", [batch, depth], [outputs, depth],
                                  [batch, outputs], 0, table)

@@ -258,13 +258,14 @@ private:
     if (!code.isChunked)
       return finish(acc, w);
     a.compare(a.toR(chunksLeft), 1);
-    a.branch("eq", 1, cut.chunks(), {w, sums}, [&] { finish(acc, w); },
-             [&] {
-               Reg to = a.toR(sums);
-               for (Reg sum : acc)
-                 a.storePost(sum, to, 4);
-               sums = a.toS(to);
-             });
+    const int64_t chunks = cut.chunks();
+    auto keep = [&] {
+      Reg to = a.toR(sums);
+      for (Reg sum : acc)
+        a.storePost(sum, to, 4);
+      sums = a.toS(to);
+    };
+    a.branch("ne", chunks - 1, chunks, {w, sums}, keep, [&] { finish(acc, w); });
   }
 
   /// The widened inputs and the words of a pair are one run of loads.
@@ -304,8 +305,8 @@ private:
     auto scaleIn = [&](OutputScaling::Form form) {
       scaleAll(acc, y, [&](Reg sum) { return OutputScaling::scale(a, form, sum, shared); });
     };
-    a.branch("eq", isSigned ? 0 : 1, 1, {}, [&] { scaleIn(OutputScaling::Add); },
-             [&] { scaleIn(OutputScaling::Signed); });
+    a.branch("ne", isSigned ? 1 : 0, 1, {}, [&] { scaleIn(OutputScaling::Signed); },
+             [&] { scaleIn(OutputScaling::Add); });
     w = a.toR(table);
   }
 
