@@ -47,7 +47,7 @@ class Layers:
         """`axis` is the filter's axis of output channels."""
         outputs = filter_shape[axis]
         x_scale = float(self.rng.uniform(0.005, 0.1))
-        count = outputs if name != "FULLY_CONNECTED" and self.pick(0, 3) else 1
+        count = outputs if self.pick(0, 3) else 1
         w_scale = self.rng.uniform(0.5, 2, count).astype(np.float32) * np.float32(0.01)
         products = np.prod(filter_shape) / (outputs if axis == 0 else filter_shape[axis])
         # From outputs that hardly move to outputs that all saturate.

@@ -40,7 +40,7 @@ struct Cut {
   }
   int64_t blocks() const { return (groups() + blockGroups() - 1) / blockGroups(); }
   /// Pairs of inputs in a chunk; those of four bytes are (0, 2) and (1, 3), as SXTB16 makes them.
-  int64_t pairs() const { return chunk < 4 ? (chunk + 1) / 2 : (chunk + 3) / 4 * 2; }
+  int64_t pairs() const { return chunk < 4 ? std::min<int64_t>(chunk, 2) : (chunk + 3) / 4 * 2; }
   int64_t wordsPerPair() const { return isMixed ? group / 2 : group; }
   int64_t groupWords() const { return pairs() * wordsPerPair(); }
   int64_t chunkStart(int64_t c) const { return std::min(c * chunk, depth - chunk); }
