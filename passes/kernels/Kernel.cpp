@@ -34,6 +34,7 @@ static const KernelList &ownedTable() {
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
     addDepthwiseWindowKernels(list);
+    addAsmFullyConnectedKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

@@ -50,40 +50,37 @@ static Operation *ancestorIn(Block *block, Operation *op) {
 }
 
 LiveIntervals Liveness::lifeOf(Value value, int defined) const {
-  Block *home = value.getParentBlock();
-  int last = defined;
-  SmallVector<LiveInterval, 2> inElse;
-  for (Operation *user : value.getUsers()) {
-    Operation *outer = ancestorIn(home, user);
-    if (outer == user) {
-      last = std::max(last, 2 * positionOf(user));
-    } else if (auto loop = dyn_cast<LoopOp>(outer)) {
-      last = std::max(last, 2 * positionOf(loop.getBlock().getTerminator()));
-    } else {
-      // In an if. What only the second body reads does not live in the first.
-      auto branch = cast<IfOp>(outer);
-      Region &second = branch.getOtherwise();
-      Region &body = second.isAncestor(user->getParentRegion()) ? second : branch.getThen();
-      Operation *inside = ancestorIn(&body.front(), user);
-      // A loop in the body is read until its end.
-      int end = 2 * positionOf(inside);
-      if (inside != user)
-        inside->walk([&](Operation *op) { end = std::max(end, 2 * positionOf(op)); });
-      if (&body == &second) {
-        last = std::max(last, 2 * positionOf(branch));
-        inElse.push_back({2 * positionOf(&second.front().front()) - 1, end});
-      } else {
-        last = std::max(last, end);
-      }
+  LiveIntervals life{{defined, defined}};
+  SmallVector<Operation *> users(value.getUsers());
+  if (!users.empty())
+    extend(life, value.getParentBlock(), defined, users);
+  return life;
+}
+
+// `life` by what `users` in `block` read, of a value that lives from slot `from` on.
+void Liveness::extend(LiveIntervals &life, Block *block, int from,
+                      ArrayRef<Operation *> users) const {
+  Operation *last = nullptr;
+  for (Operation *user : users) {
+    Operation *outer = ancestorIn(block, user);
+    if (!last || positionOf(outer) > positionOf(last))
+      last = outer;
+  }
+  int end = 2 * positionOf(last);
+  auto loop = dyn_cast<LoopOp>(last);
+  if (loop && llvm::any_of(users, [&](Operation *user) { return loop->isProperAncestor(user); }))
+    end = 2 * positionOf(loop.getBlock().getTerminator());
+  if (from <= life.back().end + 1)
+    life.back().end = std::max(life.back().end, end);
+  else
+    life.push_back({from, end});
+  // Each body of an if needs only what it reads.
+  if (auto branch = dyn_cast<IfOp>(last))
+    for (Region &region : branch->getRegions()) {
+      SmallVector<Operation *> inside;
+      llvm::copy_if(users, std::back_inserter(inside),
+                    [&](Operation *user) { return region.isAncestor(user->getParentRegion()); });
+      if (!inside.empty())
+        extend(life, &region.front(), 2 * positionOf(&region.front().front()) - 1, inside);
     }
-  }
-  LiveIntervals result{{defined, last}};
-  llvm::sort(inElse, [](auto &a, auto &b) { return a.start < b.start; });
-  for (const LiveInterval &life : inElse) {
-    if (life.start <= result.back().end + 1)
-      result.back().end = std::max(result.back().end, life.end);
-    else
-      result.push_back(life);
-  }
-  return result;
 }

@@ -36,6 +36,8 @@ private:
   void number(mlir::Block &block);
   void add(mlir::Value value, int defined);
   LiveIntervals lifeOf(mlir::Value value, int defined) const;
+  void extend(LiveIntervals &life, mlir::Block *block, int from,
+              llvm::ArrayRef<mlir::Operation *> users) const;
 
   int count = 0;
   llvm::DenseMap<mlir::Operation *, int> positions;

@@ -316,12 +316,12 @@ public:
   }
 
   int64_t build() {
-    if (hasOnePair()) {
+    if (hasRoom()) {
       bias = a.toR(code.filter.bias);
       constants = code.dw.constants(a, code.filter);
-      if (kind == RowKind::Top && code.walks)
-        pointer = a.frameAddress(0);
     }
+    if (kind == RowKind::Top && code.walks)
+      pointer = a.frameAddress(0);
     int64_t c = 0;
     for (; c <= first; ++c)
       column(c);
@@ -336,6 +336,8 @@ public:
 private:
   bool hasTwoRows() const { return kind == RowKind::Block; }
   bool hasOnePair() const { return kind == RowKind::Top || kind == RowKind::Bottom; }
+  // Registers for bias, scaling and a second column besides the rest.
+  bool hasRoom() const { return hasOnePair() && code.filter.scaling.size() == 1; }
   bool isOutput(int64_t centre) const { return centre >= first && centre <= last; }
 
   // An even number, so that accumulators change places an even number of times; few columns remain.
@@ -394,13 +396,9 @@ private:
       return;
     }
     // Two columns at a time: loads in a row are cheaper.
-    const bool isSecond = c > first && (c - first) % 2 == 0;
-    if (isSecond) {
-      x0 = next;
-      return;
-    }
-    x0 = loadOne(c);
-    if (c > first && c + 1 < s.inW)
+    const bool isSecond = hasRoom() && c > first && (c - first) % 2 == 0;
+    x0 = isSecond ? next : loadOne(c);
+    if (hasRoom() && !isSecond && c > first && c + 1 < s.inW)
       next = loadOne(c + 1);
   }
   Reg loadOne(int64_t c) {
@@ -417,7 +415,7 @@ private:
   }
 
   Regs start(size_t k) {
-    Reg from = hasOnePair() ? bias : a.toR(code.filter.bias);
+    Reg from = hasRoom() ? bias : a.toR(code.filter.bias);
     return tap(k, Regs(hasTwoRows() ? 2 : 1, from));
   }
 
