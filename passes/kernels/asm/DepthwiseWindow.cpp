@@ -37,6 +37,8 @@ struct WindowLayer {
   static std::optional<WindowLayer> create(std::optional<DepthwiseLayer> layer) {
     if (!layer)
       return std::nullopt;
+    if (layer->shape.inW == 1 && layer->shape.kW == 1)
+      turn(*layer);
     int64_t most = 1;
     for (const AccumulatorInterval &interval : layer->intervals)
       most = std::max({most, -interval.low, interval.high});
@@ -47,6 +49,17 @@ struct WindowLayer {
     if (!scaling)
       return std::nullopt;
     return WindowLayer{std::move(*layer), std::move(*scaling), bits};
+  }
+
+  /// A picture of one column is one of one row.
+  static void turn(DepthwiseLayer &layer) {
+    ConvShape &s = layer.shape;
+    std::swap(s.inH, s.inW);
+    std::swap(s.outH, s.outW);
+    std::swap(s.kH, s.kW);
+    std::swap(s.strideH, s.strideW);
+    std::swap(s.dilationH, s.dilationW);
+    std::swap(s.padTop, s.padLeft);
   }
 
   const ConvShape &shape() const { return layer.shape; }
@@ -74,10 +87,10 @@ struct WindowLayer {
   int64_t copyBytes() const { return shape().kH * shape().kW * copyChannels(); }
 
   //===-- Constants -------------------------------------------------------------------------===//
-  // First, by groups of four channels: biases and the scaling's. Then weights by run of taps, and in
-  // it by group: four words for each pair of taps, and two for the last of an odd number, which hold
-  // channels 0 and 2, and 1 and 3. The second group overlaps the first where the number of channels
-  // is no multiple of 4.
+  // By groups of four channels: four biases, weights, the scaling's of each channel. The second group
+  // overlaps the first where the number of channels is no multiple of 4. Weights are four words for
+  // each pair of taps, and two for the last of an odd number, which hold channels 0 and 2, and 1 and
+  // 3. Where there is more than one run of taps, weights come after all else, run by run.
 
   int64_t groups() const { return llvm::divideCeil(shape().outC, lanes); }
   /// The group's step from the one before is less by this.
@@ -87,11 +100,20 @@ struct WindowLayer {
   int64_t channelOf(int64_t group, int64_t lane) const {
     return group * lanes + lane - (group > 0 ? overlap() : 0);
   }
-  int64_t constantWords() const { return lanes * (1 + scaling.constantWords()); }
   int64_t inner() const { return isColumn() ? shape().kH : shape().kW; }
   int64_t outer() const { return isColumn() ? 1 : shape().kH; }
+  bool hasOneRun() const { return outer() == 1; }
   int64_t runWords() const { return inner() / 2 * lanes + inner() % 2 * 2; }
-  int64_t tableWords() const { return groups() * (constantWords() + outer() * runWords()); }
+  int64_t groupWords() const {
+    return lanes * (1 + scaling.constantWords()) + (hasOneRun() ? runWords() : 0);
+  }
+  int64_t scaleWord() const { return lanes + (hasOneRun() ? runWords() : 0); }
+  int64_t firstWeightWord() const { return hasOneRun() ? lanes : groups() * groupWords(); }
+  /// From a group's weights to the next's.
+  int64_t weightStep() const { return hasOneRun() ? groupWords() : runWords(); }
+  int64_t tableWords() const {
+    return groups() * (groupWords() + (hasOneRun() ? 0 : outer() * runWords()));
+  }
 
   std::vector<int32_t> table() const {
     std::vector<int32_t> words;
@@ -100,13 +122,15 @@ struct WindowLayer {
         words.push_back(has(group, lane)
                             ? layer.scaledBias(channelOf(group, lane), bits, scaling)
                             : 0);
+      if (hasOneRun())
+        appendWeights(0, group, words);
       for (int64_t lane = 0; lane < lanes; ++lane)
         if (has(group, lane))
           scaling.appendConstants(static_cast<size_t>(channelOf(group, lane)), words);
         else
           words.insert(words.end(), static_cast<size_t>(scaling.constantWords()), 0);
     }
-    for (int64_t run = 0; run < outer(); ++run)
+    for (int64_t run = 0; !hasOneRun() && run < outer(); ++run)
       for (int64_t group = 0; group < groups(); ++group)
         appendWeights(run, group, words);
     return words;
@@ -160,18 +184,24 @@ public:
 private:
   void readWord(Reg table, Reg word) {
     pixelCount = a.toS(a.bitAnd(word, a.constant(0xffff)));
+    if (w.hasOneRun())
+      return;
     runCount = a.toS(a.shiftRightLogical(word, 24));
     Reg first = a.bitAnd(a.shiftRightLogical(word, 16), 255);
     Reg runBytes = a.constant(4 * w.groups() * w.runWords());
-    Reg start = a.add(table, 4 * w.groups() * w.constantWords());
-    weights = a.toS(a.mla(first, runBytes, start));
+    weights = a.toS(a.mla(first, runBytes, a.add(table, 4 * w.firstWeightWord())));
   }
 
   void pixel() {
     SReg group = constants, run = weights, from = input;
-    SReg back = a.toS(a.constant(w.overlap()));
+    SReg back = w.overlap() ? a.toS(a.constant(w.overlap())) : SReg();
     const int64_t stored = std::min(lanes, w.shape().outC);
-    a.loopS(w.groups(), {group, run, from, output, back}, [&] {
+    Variables carried{group, from, output};
+    if (w.overlap())
+      carried.push_back(back);
+    if (!w.hasOneRun())
+      carried.push_back(run);
+    a.loopS(w.groups(), carried, [&] {
       channels(group, run, from);
       Reg in = a.add(a.toR(from), lanes), out = a.add(a.toR(output), stored);
       if (w.overlap()) {
@@ -189,32 +219,40 @@ private:
   void channels(SReg &group, SReg &run, SReg from) {
     Reg table = a.toR(group);
     sums = a.loadTableMultiple(table, lanes);
-    group = a.toS(table);
     x = a.toR(from);
-    weight = a.toR(run);
     const auto half = static_cast<uint16_t>(-w.layer.zeroPoint());
     minusZero = a.constant(static_cast<uint32_t>(half) << 16 | half);
-    if (w.outer() == 1) {
+    if (w.hasOneRun()) {
+      weight = table;
       row();
+      table = weight;
     } else {
-      SReg count = runCount;
-      Variables carried{x, weight, count};
-      for (Reg &sum : sums)
-        carried.push_back(sum);
-      a.loopWhileNotEqual(runs, carried, [&] {
-        row();
-        x = a.add(x, taps.runBytes - moved);
-        weight = a.add(weight, 4 * (w.groups() - 1) * w.runWords());
-        count = a.toS(a.subs(a.toR(count), 1));
-      });
+      group = a.toS(table);
+      weight = a.toR(run);
+      rows();
+      run = a.toS(a.add(a.toR(run), 4 * w.runWords()));
+      table = a.toR(group);
     }
-    run = a.toS(a.add(a.toR(run), 4 * w.runWords()));
-    scale(group);
+    scale(table);
+    group = a.toS(table);
+  }
+
+  void rows() {
+    SReg count = runCount;
+    Variables carried{x, weight, count};
+    for (Reg &sum : sums)
+      carried.push_back(sum);
+    a.loopWhileNotEqual(runs, carried, [&] {
+      row();
+      x = a.add(x, taps.runBytes - moved);
+      weight = a.add(weight, 4 * (w.groups() - 1) * w.runWords());
+      count = a.toS(a.subs(a.toR(count), 1));
+    });
   }
 
   // One run of taps: in a loop where there are many.
   void row() {
-    constexpr int64_t mostUnrolled = 12, unrolled = 4;
+    constexpr int64_t mostUnrolled = 24, unrolled = 8;
     moved = 0;
     int64_t tap = 0;
     if (taps.inner > mostUnrolled) {
@@ -268,8 +306,8 @@ private:
     sums[3] = a.smlatt(odd, weights[1], sums[3]);
   }
 
-  void scale(SReg &group) {
-    Reg table = a.toR(group), out = a.toR(output);
+  void scale(Reg &table) {
+    Reg out = a.toR(output);
     const auto words = static_cast<size_t>(w.scaling.constantWords());
     Regs all;
     if (words == 1)
@@ -280,7 +318,6 @@ private:
       if (static_cast<int64_t>(lane) < w.shape().outC)
         a.store(byte, out, static_cast<int64_t>(lane), Width::U8);
     }
-    group = a.toS(table);
   }
 
   AsmBuilder &a;
@@ -328,7 +365,9 @@ public:
     const Columns columns = columnsOf(w);
     Buffer in = operands.inputs[0].buffer, out = operands.outputs[0].buffer;
     Buffer table = b.table<int32_t>("constants", w.table());
-    PictureRow place = splitRow(b, row, operands.outputs[0].type);
+    TensorType turned = operands.outputs[0].type;
+    turned.shape = {w.layer.pictures, s.outH, s.outW, s.outC};
+    PictureRow place = splitRow(b, row, turned);
     Val top = place.y * s.strideH - s.padTop;
     TapRange ys = tapRange(b, top, s.kH, s.dilationH, s.inH, s.padTop,
                            (s.outH - 1) * s.strideH - s.padTop);
@@ -454,12 +493,12 @@ private:
         // The second group overlaps the first.
         Val place = b.select(channel < lanes, channel, channel + w.overlap());
         Val group = place / lanes, lane = place % lanes;
-        Val at = group * w.constantWords();
+        Val at = group * w.groupWords();
         Vals scale;
         for (int i = 0; i < w.scaling.constantWords(); ++i)
           scale.push_back(
-              b.load(table, at + lanes + lane * w.scaling.constantWords() + i, "scale"));
-        Val weights = group * w.runWords() + w.groups() * w.constantWords();
+              b.load(table, at + w.scaleWord() + lane * w.scaling.constantWords() + i, "scale"));
+        Val weights = group * w.weightStep() + w.firstWeightWord();
         Val sum = b.accumulate(
             "run", b.index(0), runs, 1, b.load(table, at + lane, "bias"), [&](Val run, Val sum) {
               Val runAt = weights + (firstRun + run) * (w.groups() * w.runWords());

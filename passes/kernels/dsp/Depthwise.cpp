@@ -57,7 +57,7 @@ public:
     Candidate c;
     c.rows = q.outputs[0].shape[0] * q.outputs[0].shape[1];
     int64_t taps = q.inputs[1].shape[1] * q.inputs[1].shape[2];
-    constexpr double perTap = 9, perTapAtBorder = 28, perOutput = 26;
+    const double perTap = taps <= mostUnrolled ? 9 : 38, perTapAtBorder = 38, perOutput = 26;
     const double whole = wholeWindows(q, conv);
     const double tapCycles = (whole * perTap + (1 - whole) * perTapAtBorder) / lanes;
     c.cycles = static_cast<int64_t>(static_cast<double>(q.outputs[0].elements()) *
