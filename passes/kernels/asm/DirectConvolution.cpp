@@ -145,7 +145,7 @@ public:
     if (groups > 1)
       tableEnd = a.toS(a.add(table, a.constant(groups * p.groupWords() * 4)));
     tableStart = a.toS(table);
-    if (s.kH > 1 || s.outH > 1) {
+    if (hasRows()) {
       if (s.strideH > 1)
         row = a.mul(row, a.constant(s.strideH));
       firstRow = a.toS(a.add(row, -s.padTop));
@@ -163,13 +163,19 @@ private:
 
   //===-- Patches ---------------------------------------------------------------------------===//
 
+  /// The first input row depends on the call, or is not the picture's first.
+  bool hasRows() const { return s.outH > 1 || s.padTop > 0; }
+
   void gather(Reg pixel) {
     Reg from = a.toR(picture);
     Reg column = s.strideW > 1 ? a.mul(pixel, a.constant(s.strideW)) : pixel;
-    if (p.place == PatchProducts::Registers)
+    if (p.place == PatchProducts::Registers) {
+      if (hasRows())
+        column = a.mla(a.toR(firstRow), a.constant(s.inW), column);
       return gatherInRegisters(a.mla(column, a.constant(s.inC), from));
+    }
     column = a.add(column, -s.padLeft);
-    Reg row = s.kH > 1 || s.outH > 1 ? a.toR(firstRow) : a.constant(-s.padTop);
+    Reg row = hasRows() ? a.toR(firstRow) : a.constant(0);
     Reg to = p.isInArena() ? a.toR(scratch) : a.frameAddress(0);
     p.patch.emit(a, from, row, column, to, p.layer.requant.inputZeroPoint);
   }
