@@ -21,19 +21,28 @@ std::string ConvShape::suffix() const {
   return text;
 }
 
+bool ConvLayer::isConstant(size_t channel) const {
+  const AccumulatorInterval &sum = intervals[channel];
+  auto fits = [](int64_t v) { return v == static_cast<int32_t>(v); };
+  auto output = [&](int64_t v) {
+    return requant.finish(static_cast<int32_t>(v), static_cast<int64_t>(channel));
+  };
+  return fits(sum.low) && fits(sum.high) && output(sum.low) == output(sum.high);
+}
+
 std::vector<int> ConvLayer::missingShifts() const {
   std::vector<int> shifts;
+  std::optional<int> least;
   for (size_t c = 0; c < biases.size(); ++c) {
     int left = requant.multipliers.empty() ? 0 : requant.multipliers[c].shift;
     if (requant.rounding == Rounding::Single)
       std::frexp(requant.scales[c], &left);
-    // Channels that are constant need no shift.
-    const bool isZero = requant.rounding == Rounding::Double && requant.multipliers[c].multiplier == 0;
-    shifts.push_back(isZero ? std::numeric_limits<int>::max() : left);
+    shifts.push_back(left);
+    if (!isConstant(c))
+      least = std::min(left, least.value_or(left));
   }
-  const int least = *llvm::min_element(shifts);
-  for (int &s : shifts)
-    s = s == std::numeric_limits<int>::max() ? 0 : s - least;
+  for (auto [c, shift] : llvm::enumerate(shifts))
+    shift = isConstant(c) ? 0 : shift - *least;
   return shifts;
 }
 

@@ -41,6 +41,13 @@ struct ConvLayer {
     const ConvShape &s = shape;
     return filter->as<int8_t>()[((output * s.kH + ky) * s.kW + kx) * s.inC + channel];
   }
+  /// The channel has one output for all inputs: its accumulator may wrap.
+  bool isConstant(size_t channel) const;
+  /// The largest magnitude of its accumulator; none where that does not matter.
+  int64_t reach(size_t channel) const {
+    return isConstant(channel) ? 0
+                               : std::max(std::abs(intervals[channel].low), std::abs(intervals[channel].high));
+  }
   /// How many bits each channel's right shift is less than the largest: what its weights can carry
   /// for all channels to have one shift.
   std::vector<int> missingShifts() const;

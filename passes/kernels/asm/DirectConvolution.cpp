@@ -33,8 +33,7 @@ static int roomForBits(const ConvLayer &layer, ArrayRef<int> missing) {
       low = std::min(low, w);
       high = std::max(high, w);
     }
-    const AccumulatorInterval &sum = layer.intervals[c];
-    const int64_t reach = std::max(std::abs(sum.low), std::abs(sum.high));
+    const int64_t reach = layer.reach(c);
     while (room >= 2 && (missing[c] + room > 15 || low << (missing[c] + room) < -32768 || high << (missing[c] + room) > 32767 ||
                          reach << (missing[c] + room) >= int64_t(1) << 31))
       --room;

@@ -69,8 +69,7 @@ bool Winograd::findScaling() {
     for (int64_t c = 0; c < layer.shape.inC; ++c)
       for (int64_t u : transformed(static_cast<int64_t>(o), c))
         most = std::max(most, std::abs(u));
-    const AccumulatorInterval &sum = layer.intervals[o];
-    const int64_t reach = std::max(std::abs(sum.low), std::abs(sum.high));
+    const int64_t reach = layer.reach(o);
     const bool scalesWeights = form.odd == 1;
     auto fits = [&](int total) {
       return total <= 20 && reach << total < int64_t(1) << 31 &&
