@@ -30,20 +30,33 @@ bool ConvLayer::isConstant(size_t channel) const {
   return fits(sum.low) && fits(sum.high) && output(sum.low) == output(sum.high);
 }
 
-std::vector<int> ConvLayer::missingShifts() const {
-  std::vector<int> shifts;
-  std::optional<int> least;
+std::vector<int> ConvLayer::accumulatorBits(int least, int most,
+                                            llvm::function_ref<bool(size_t, int)> fits) const {
+  // Left shifts of the channels' scales, and how many bits fit.
+  std::vector<int> shifts, room;
+  int smallest = std::numeric_limits<int>::max();
   for (size_t c = 0; c < biases.size(); ++c) {
     int left = requant.multipliers.empty() ? 0 : requant.multipliers[c].shift;
     if (requant.rounding == Rounding::Single)
       std::frexp(requant.scales[c], &left);
     shifts.push_back(left);
     if (!isConstant(c))
-      least = std::min(left, least.value_or(left));
+      smallest = std::min(smallest, left);
+    int bits = 24;
+    while (bits >= least && (reach(c) << bits >= int64_t(1) << 31 || !fits(c, bits)))
+      --bits;
+    if (bits < least)
+      return {};
+    room.push_back(bits);
   }
-  for (auto [c, shift] : llvm::enumerate(shifts))
-    shift = isConstant(c) ? 0 : shift - *least;
-  return shifts;
+  auto missing = [&](size_t c) { return isConstant(c) ? 0 : shifts[c] - smallest; };
+  int common = most;
+  for (size_t c = 0; c < room.size(); ++c)
+    common = std::min(common, room[c] - missing(c));
+  common = std::max(common, least);
+  for (size_t c = 0; c < room.size(); ++c)
+    room[c] = std::min(room[c], common + missing(c));
+  return room;
 }
 
 // One convolution per picture, or one row of all pixels.

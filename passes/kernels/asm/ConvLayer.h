@@ -48,9 +48,10 @@ struct ConvLayer {
     return isConstant(channel) ? 0
                                : std::max(std::abs(intervals[channel].low), std::abs(intervals[channel].high));
   }
-  /// How many bits each channel's right shift is less than the largest: what its weights can carry
-  /// for all channels to have one shift.
-  std::vector<int> missingShifts() const;
+  /// By how many bits each channel's accumulator is scaled, from `least` up and `most` for the channel with the
+  /// largest right shift: more for the others, so that all end with one shift, as far as `fits` goes. None where
+  /// a channel cannot be scaled by `least`.
+  std::vector<int> accumulatorBits(int least, int most, llvm::function_ref<bool(size_t channel, int bits)> fits) const;
 };
 
 /// The layer that `op` computes; none if it is not an int8 convolution of one group with constant

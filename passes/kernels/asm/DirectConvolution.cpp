@@ -21,43 +21,32 @@ static bool fitsByteMix(const ConvLayer &layer) {
   return true;
 }
 
-// The most bits that weights and accumulators of all channels can be scaled by, besides their missing
-// shifts; less than 2 if they cannot.
-static int roomForBits(const ConvLayer &layer, ArrayRef<int> missing) {
+// The bits by which halves of words hold the weights of all channels.
+static std::vector<int> bitsForHalves(const ConvLayer &layer) {
   const int64_t depth = layer.shape.depth();
-  int room = 8;
-  for (size_t c = 0; c < missing.size(); ++c) {
-    int64_t low = 0, high = 0;
-    for (int64_t k = 0; k < depth; ++k) {
-      const int64_t w = layer.filter->as<int8_t>()[static_cast<int64_t>(c) * depth + k];
-      low = std::min(low, w);
-      high = std::max(high, w);
-    }
-    const int64_t reach = layer.reach(c);
-    while (room >= 2 && (missing[c] + room > 15 || low << (missing[c] + room) < -32768 || high << (missing[c] + room) > 32767 ||
-                         reach << (missing[c] + room) >= int64_t(1) << 31))
-      --room;
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  for (int64_t o = 0; o < layer.shape.outC; ++o) {
+    const int8_t *weights = layer.filter->as<int8_t>() + o * depth;
+    auto [low, high] = std::minmax_element(weights, weights + depth);
+    ranges.push_back({*low, *high});
   }
-  return room;
+  return layer.accumulatorBits(/*least=*/2, /*most=*/8, [&](size_t c, int bits) {
+    const int64_t factor = int64_t(1) << bits;
+    return fitsInHalf(ranges[c].first * factor) && fitsInHalf(ranges[c].second * factor);
+  });
 }
 
 std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightForm form) {
-  const size_t channels = layer.biases.size();
-  FormScaling scaling{{}, std::vector<int>(channels, 8)};
-  if (form == WeightForm::ByteMix) {
-    if (!fitsByteMix(layer))
-      return std::nullopt;
-  } else {
-    scaling.bits = layer.missingShifts();
-    const int room = roomForBits(layer, scaling.bits);
-    if (room < 2)
-      return std::nullopt;
-    for (int &b : scaling.bits)
-      b += room;
-  }
+  FormScaling scaling;
+  if (form == WeightForm::Halves)
+    scaling.bits = bitsForHalves(layer);
+  else if (fitsByteMix(layer))
+    scaling.bits.assign(layer.biases.size(), 8);
+  if (scaling.bits.empty())
+    return std::nullopt;
   std::vector<ScaledAccumulator> accumulators;
-  for (size_t c = 0; c < channels; ++c)
-    accumulators.push_back({scaling.bits[c], layer.intervals[c]});
+  for (auto [bits, interval] : llvm::zip(scaling.bits, layer.intervals))
+    accumulators.push_back({bits, interval});
   auto solved = OutputScaling::solve(layer.requant, accumulators, form == WeightForm::Halves);
   if (!solved)
     return std::nullopt;

@@ -61,32 +61,23 @@ bool Winograd::fits() const {
 }
 
 bool Winograd::findScaling() {
-  bits = layer.missingShifts();
-  int room = 15;
-  for (size_t o = 0; o < bits.size(); ++o) {
-    // Where U has to be a power of two larger, halves must hold it.
+  std::vector<int64_t> largest;
+  for (int64_t o = 0; o < layer.shape.outC; ++o) {
     int64_t most = 0;
     for (int64_t c = 0; c < layer.shape.inC; ++c)
-      for (int64_t u : transformed(static_cast<int64_t>(o), c))
+      for (int64_t u : transformed(o, c))
         most = std::max(most, std::abs(u));
-    const int64_t reach = layer.reach(o);
-    const bool scalesWeights = form.odd == 1;
-    auto fits = [&](int total) {
-      return total <= 20 && reach << total < int64_t(1) << 31 &&
-             most << (scalesWeights ? std::max(0, total - form.bits) : 0) <= 32767;
-    };
-    while (room >= form.bits && !fits(bits[o] + room))
-      --room;
+    largest.push_back(most);
   }
-  if (room < form.bits)
+  // Without a factor to take back, it is U that carries bits beyond those of the form.
+  bits = layer.accumulatorBits(form.bits, std::max(form.bits, 8), [&](size_t o, int total) {
+    return largest[o] << (form.odd == 1 ? total - form.bits : 0) <= 32767;
+  });
+  if (bits.empty())
     return false;
-  // Bits beyond those that outputs have anyway do not pay.
-  room = std::min(room, std::max(form.bits, 8));
   std::vector<ScaledAccumulator> accumulators;
-  for (size_t o = 0; o < bits.size(); ++o) {
-    bits[o] += room;
-    accumulators.push_back({bits[o], layer.intervals[o]});
-  }
+  for (auto [total, interval] : llvm::zip(bits, layer.intervals))
+    accumulators.push_back({total, interval});
   auto solved = OutputScaling::solve(layer.requant, accumulators, /*mayOffset=*/true);
   if (solved)
     scaling = *solved;
