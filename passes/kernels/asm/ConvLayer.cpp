@@ -11,7 +11,8 @@ using namespace mlir;
 using namespace thimble;
 
 std::string ConvShape::suffix() const {
-  std::string text = llvm::formatv("{0}x{1}_{2}x{3}x{4}_{5}x{6}x{7}", kH, kW, inH, inW, inC, outH, outW, outC);
+  std::string text =
+      llvm::formatv("{0}x{1}_{2}x{3}x{4}_{5}x{6}x{7}", kH, kW, inH, inW, inC, outH, outW, outC);
   if (strideH != 1 || strideW != 1)
     text += llvm::formatv("_s{0}x{1}", strideH, strideW);
   if (dilationH != 1 || dilationW != 1)
@@ -60,12 +61,13 @@ std::vector<int> ConvLayer::accumulatorBits(int least, int most,
 }
 
 // One convolution per picture, or one row of all pixels.
-static ConvShape shapeOf(nn::Conv2DOp conv, const thimble::TensorType &in, const thimble::TensorType &filter,
-                         const thimble::TensorType &out, int64_t &pictures) {
+static ConvShape shapeOf(nn::Conv2DOp conv, const thimble::TensorType &in,
+                         const thimble::TensorType &filter, const thimble::TensorType &out,
+                         int64_t &pictures) {
   auto strides = conv.getStrides(), dilations = conv.getDilations(), pads = conv.getPads();
-  ConvShape s{in.shape[1],  in.shape[2],  in.shape[3],     out.shape[1],    out.shape[2],
-              out.shape[3], filter.shape[1], filter.shape[2], strides[0],  strides[1],
-              dilations[0], dilations[1], pads[0],         pads[2]};
+  ConvShape s{in.shape[1],  in.shape[2],     in.shape[3],     out.shape[1], out.shape[2],
+              out.shape[3], filter.shape[1], filter.shape[2], strides[0],   strides[1],
+              dilations[0], dilations[1],    pads[0],         pads[2]};
   pictures = in.shape[0];
   if (s.kH != 1 || s.kW != 1)
     return s;
@@ -151,5 +153,6 @@ void thimble::forBlocks(AsmBuilder &a, int64_t width, int64_t block, Variables c
 }
 
 int32_t thimble::halves(int64_t low, int64_t high) {
-  return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16);
+  return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high)
+                                                                          << 16);
 }

@@ -26,8 +26,8 @@ struct ConvShape {
   std::string suffix() const;
 };
 
-/// Weights are read as stored inputs multiply them: the input's zero point is part of the biases, and
-/// stands in for what lies outside of the picture.
+/// Weights are read as stored inputs multiply them: the input's zero point is part of the biases,
+/// and stands in for what lies outside of the picture.
 struct ConvLayer {
   int64_t pictures = 1;
   ConvShape shape;
@@ -45,13 +45,15 @@ struct ConvLayer {
   bool isConstant(size_t channel) const;
   /// The largest magnitude of its accumulator; none where that does not matter.
   int64_t reach(size_t channel) const {
-    return isConstant(channel) ? 0
-                               : std::max(std::abs(intervals[channel].low), std::abs(intervals[channel].high));
+    return isConstant(channel)
+               ? 0
+               : std::max(std::abs(intervals[channel].low), std::abs(intervals[channel].high));
   }
-  /// By how many bits each channel's accumulator is scaled, from `least` up and `most` for the channel with the
-  /// largest right shift: more for the others, so that all end with one shift, as far as `fits` goes. None where
-  /// a channel cannot be scaled by `least`.
-  std::vector<int> accumulatorBits(int least, int most, llvm::function_ref<bool(size_t channel, int bits)> fits) const;
+  /// By how many bits each channel's accumulator is scaled, from `least` up and `most` for the
+  /// channel with the largest right shift: more for the others, so that all end with one shift, as
+  /// far as `fits` goes. None where a channel cannot be scaled by `least`.
+  std::vector<int> accumulatorBits(int least, int most,
+                                   llvm::function_ref<bool(size_t channel, int bits)> fits) const;
 };
 
 /// The layer that `op` computes; none if it is not an int8 convolution of one group with constant

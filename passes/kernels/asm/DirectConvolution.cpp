@@ -54,7 +54,8 @@ std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightFor
   return scaling;
 }
 
-int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx, int64_t pair) const {
+int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx,
+                                  int64_t pair) const {
   const ChannelPairs pairs = patch.pairs();
   auto weight = [&](int64_t channel, int64_t half) -> int64_t {
     const int64_t o = firstChannel(group) + channel;
@@ -75,7 +76,8 @@ int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64
 }
 
 int64_t PatchProducts::groupWords() const {
-  return channels + pairsOfTaps() * wordsOfPair() + channels * scaling.output.constantWords() + hasSteps();
+  return channels + pairsOfTaps() * wordsOfPair() + channels * scaling.output.constantWords() +
+         hasSteps();
 }
 
 std::vector<int32_t> PatchProducts::table() const {
@@ -91,8 +93,9 @@ std::vector<int32_t> PatchProducts::table() const {
         words.push_back(static_cast<int32_t>(layer.biases[o] * (int64_t(1) << scaling.bits[o]) +
                                              scaling.output.channels[o].offset));
       else if (c % 2 == 0) // the mixed bias, then the even one
-        words.insert(words.end(), {static_cast<int32_t>(256 * layer.biases[channelOf(c + 1)] + layer.biases[o]),
-                                   static_cast<int32_t>(layer.biases[o])});
+        words.insert(words.end(),
+                     {static_cast<int32_t>(256 * layer.biases[channelOf(c + 1)] + layer.biases[o]),
+                      static_cast<int32_t>(layer.biases[o])});
     }
     for (int64_t ky = 0; ky < s.kH; ++ky)
       for (int64_t kx = 0; kx < s.kW; ++kx)
@@ -221,8 +224,10 @@ private:
         for (int64_t pair = 0; pair < pairs; ++pair) {
           // Weights of two pairs at once fit beside what S registers hold.
           const int64_t at = pair * p.pixels;
-          const bool inRegisters = p.place == PatchProducts::Registers && at + p.pixels <= mostRegisters;
-          if (inRegisters && pair + 1 < pairs && at + 2 * p.pixels <= mostRegisters && p.channels == 2) {
+          const bool inRegisters =
+              p.place == PatchProducts::Registers && at + p.pixels <= mostRegisters;
+          if (inRegisters && pair + 1 < pairs && at + 2 * p.pixels <= mostRegisters &&
+              p.channels == 2) {
             twoPairs(stream, pair);
             ++pair;
             continue;
@@ -337,8 +342,9 @@ private:
       if (c >= s.outC)
         continue;
       for (int64_t i = 0; i < p.pixels; ++i)
-        a.store(p.scaling.output.emit(a, sums[static_cast<size_t>(c)].pixels[static_cast<size_t>(i)], constants), to,
-                i * s.outC + c, Width::U8);
+        a.store(p.scaling.output.emit(
+                    a, sums[static_cast<size_t>(c)].pixels[static_cast<size_t>(i)], constants),
+                to, i * s.outC + c, Width::U8);
     }
     if (p.groups() > 1)
       output = a.toS(p.hasSteps() ? a.add(to, a.loadTablePost(stream, 4)) : a.add(to, p.channels));
@@ -367,13 +373,14 @@ private:
 class PortableRow {
 public:
   PortableRow(KernelBuilder &b, const PatchProducts &products, ArrayRef<Buffer> buffers, Val row)
-      : b(b), p(products), s(p.layer.shape), picture(buffers[0]), output(buffers[1]), table(buffers[2]),
-        firstRow(b.toIndex(row) * s.strideH - s.padTop) {}
+      : b(b), p(products), s(p.layer.shape), picture(buffers[0]), output(buffers[1]),
+        table(buffers[2]), firstRow(b.toIndex(row) * s.strideH - s.padTop) {}
 
   void emit() {
     b.loop("x", s.outW, [&](Val x) {
       b.loop("group", p.groups(), [&](Val g) {
-        Val first = s.outC < p.channels ? b.index(0) : b.min(g * p.channels, b.index(s.outC - p.channels));
+        Val first =
+            s.outC < p.channels ? b.index(0) : b.min(g * p.channels, b.index(s.outC - p.channels));
         for (int64_t c = 0; c < std::min(p.channels, s.outC); ++c)
           b.store(output, x * s.outC + first + c, scaled(x, g * p.groupWords(), c));
       });
@@ -397,7 +404,8 @@ private:
     const int64_t words = p.scaling.output.constantWords();
     Vals constants;
     for (int64_t i = 0; i < words; ++i)
-      constants.push_back(word(b.index(p.channels + p.pairsOfTaps() * p.wordsOfPair() + c * words + i)));
+      constants.push_back(
+          word(b.index(p.channels + p.pairsOfTaps() * p.wordsOfPair() + c * words + i)));
     return p.scaling.output.emit(b, sum, constants);
   }
 
@@ -424,8 +432,9 @@ private:
 
   Val input(Val x, Val ky, Val kx, Val pair, Val half) {
     Val iy = firstRow + ky * s.dilationH, ix = x * s.strideW - s.padLeft + kx * s.dilationW;
-    Val channel = b.min(b.min(pair / 2 * 4, b.index(std::max<int64_t>(0, s.inC - 4))) + pair % 2 + half * 2,
-                        b.index(s.inC - 1));
+    Val channel =
+        b.min(b.min(pair / 2 * 4, b.index(std::max<int64_t>(0, s.inC - 4))) + pair % 2 + half * 2,
+              b.index(s.inC - 1));
     Val inside = b.boolean(true);
     auto within = [&](Val &at, int64_t size) {
       inside = inside & (at >= 0) & (at < size);
@@ -455,8 +464,9 @@ AsmKernel PatchProducts::kernel() const {
   const PatchProducts &self = *this;
   AsmKernel kernel;
   constexpr const char *places[] = {"frame", "walk", "regs"};
-  kernel.name = llvm::formatv("conv_{0}_{1}_{2}x{3}_{4}_{5}", form == WeightForm::ByteMix ? "bytemix" : "halves",
-                              places[place], pixels, channels, layer.shape.suffix(), scaling.output.suffix());
+  kernel.name = llvm::formatv("conv_{0}_{1}_{2}x{3}_{4}_{5}",
+                              form == WeightForm::ByteMix ? "bytemix" : "halves", places[place],
+                              pixels, channels, layer.shape.suffix(), scaling.output.suffix());
   if (layer.shape.leavesRows() || layer.shape.leavesColumns())
     kernel.name += llvm::formatv("_z{0}", uint8_t(layer.requant.inputZeroPoint)).str();
   kernel.buffers = {{"input", ElementType::Int8, false},

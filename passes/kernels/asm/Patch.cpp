@@ -29,7 +29,8 @@ namespace {
 class PatchEmitter {
 public:
   PatchEmitter(AsmBuilder &a, const Patch &patch, Reg &destination, int32_t zeroPoint)
-      : a(a), p(patch), s(patch.shape), pairs(patch.pairs()), to(destination), zeroPoint(zeroPoint) {}
+      : a(a), p(patch), s(patch.shape), pairs(patch.pairs()), to(destination),
+        zeroPoint(zeroPoint) {}
 
   void emit(Reg picture, Reg row, Reg column) {
     firstColumn = column;
@@ -40,8 +41,9 @@ public:
     a.loopS(p.rows(), {row, from, to}, [&] {
       if (s.leavesRows()) {
         compareWith(a, row, s.inH);
-        a.branch("lo", p.rows(), p.rows() + 1, {to}, [&] { rowInside(from); },
-                 [&] { fill(p.rowBytes() / 4); });
+        a.branch(
+            "lo", p.rows(), p.rows() + 1, {to}, [&] { rowInside(from); },
+            [&] { fill(p.rowBytes() / 4); });
         row = a.add(row, p.rowStep());
       } else {
         rowInside(from);
@@ -61,10 +63,11 @@ private:
       run(from);
   }
 
-  // Only the first block of a row leaves the picture at its left, by all columns of the padding, and only the last one at
-  // its right.
+  // Only the first block of a row leaves the picture at its left, by all columns of the padding,
+  // and only the last one at its right.
   bool hasSimpleBorders() const {
-    if (!s.leavesColumns() || p.columnStep() != 1 || s.inC < 4 || p.columns() <= s.padLeft + beyond())
+    if (!s.leavesColumns() || p.columnStep() != 1 || s.inC < 4 ||
+        p.columns() <= s.padLeft + beyond())
       return false;
     const int64_t last = s.outW - p.outputs; // where the last block starts; the one before it:
     const int64_t previous = (s.outW - 1) / p.outputs * p.outputs - p.outputs;
@@ -131,8 +134,9 @@ private:
     a.loopS(columns, {column, from, to}, [&] {
       if (s.leavesColumns()) {
         compareWith(a, column, s.inW);
-        a.branch("lo", columns - 1, columns, {to}, [&] { moveColumn(from); },
-                 [&] { fill(p.columnBytes() / 4); });
+        a.branch(
+            "lo", columns - 1, columns, {to}, [&] { moveColumn(from); },
+            [&] { fill(p.columnBytes() / 4); });
         column = a.add(column, p.columnStep());
       } else {
         moveColumn(from);
