@@ -32,6 +32,7 @@ static const KernelList &ownedTable() {
     addDepthwiseStripKernels(list);
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
+    addAsmFullyConnectedKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

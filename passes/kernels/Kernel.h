@@ -131,5 +131,6 @@ void addDspPoolKernels(KernelList &list);
 // Of instructions, for cores with the DSP extension and an FPU (asm/).
 void addPatchConvolutionKernels(KernelList &list);
 void addWinogradKernels(KernelList &list);
+void addAsmFullyConnectedKernels(KernelList &list);
 
 } // namespace thimble

@@ -47,7 +47,7 @@ class Layers:
         """`axis` is the filter's axis of output channels."""
         outputs = filter_shape[axis]
         x_scale = float(self.rng.uniform(0.005, 0.1))
-        count = outputs if name != "FULLY_CONNECTED" and self.pick(0, 3) else 1
+        count = outputs if self.pick(0, 3) else 1
         w_scale = self.rng.uniform(0.5, 2, count).astype(np.float32) * np.float32(0.01)
         products = np.prod(filter_shape) / (outputs if axis == 0 else filter_shape[axis])
         # From outputs that hardly move to outputs that all saturate.
@@ -122,6 +122,8 @@ class Layers:
 
     def fully_connected(self):
         batch, depth, outputs = self.pick(1, 3), self.pick(1, 40), self.channels()
+        if self.pick(0, 3) == 0:
+            depth, outputs = self.pick(41, 600), self.pick(1, 150)
         table = options("FullyConnectedOptions", fusedActivationFunction=self.choose(ACTIVATIONS))
         self.multiply_accumulate("FULLY_CONNECTED", [batch, depth], [outputs, depth],
                                  [batch, outputs], 0, table)

@@ -341,7 +341,6 @@ void assign(ArrayRef<Carried> variables, ValueRange values) {
 }
 } // namespace
 
-// The last instruction of `body` that sets flags decides whether there is another trip.
 void AsmBuilder::repeat(int64_t trips, Variables carried, Body body) {
   m4::Cost before = counter.total();
   counter.total() = {};

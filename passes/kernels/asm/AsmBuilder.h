@@ -171,6 +171,9 @@ public:
   void loop(int64_t trips, Variables carried, Body body);
   /// The same with the counter in an S register: two cycles a trip more, no core register.
   void loopS(int64_t trips, Variables carried, Body body);
+  /// Repeats `body` while the last of its instructions that sets flags leaves "not equal": `trips`
+  /// times, for costs.
+  void repeat(int64_t trips, Variables carried, Body body);
   /// Repeats while `pointer` is not `end`: `trips` times in all, at least once. `pointer` is
   /// carried.
   void loopUntil(Reg &pointer, Reg end, int64_t trips, Variables carried, Body body);
@@ -195,7 +198,6 @@ private:
   Reg loadAndStep(Reg &base, int64_t step, Width width, bool table);
   Reg loadAt(Reg base, Reg index, int shift, Width width, bool table);
   Regs loadSeveral(Reg &base, size_t count, bool table);
-  void repeat(int64_t trips, Variables carried, Body body);
   void count(m4::Timing timing, Reg address = {}, bool table = false);
   mlir::StringAttr text(llvm::StringRef value) { return builder->getStringAttr(value); }
   mlir::IntegerAttr number(int64_t value) { return builder->getI64IntegerAttr(value); }

@@ -14,8 +14,11 @@ namespace {
 /// What one channel asks at the accumulator S: an output, before it saturates, of at least `value`,
 /// or of less.
 struct Bound {
-  int64_t accumulator;
-  int64_t value;
+  Bound(int64_t accumulator, int32_t value, bool isAtLeast)
+      : accumulator(static_cast<int32_t>(accumulator)), value(static_cast<int16_t>(value)),
+        isAtLeast(isAtLeast) {}
+  int32_t accumulator;
+  int16_t value;
   bool isAtLeast;
 };
 struct Bounds {
@@ -46,6 +49,7 @@ public:
     else
       scale = std::ldexp(requant.multipliers[channel].multiplier,
                          requant.multipliers[channel].shift - 31);
+    inverseScale = scale > 0 ? 1 / scale : 0;
   }
 
   /// The real number that accumulators are multiplied by.
@@ -70,14 +74,14 @@ public:
     bounds.isConstant = first == last;
     bounds.list.reserve(static_cast<size_t>(2 * (last - first + 1)));
     if (first > requant.clamp.low)
-      bounds.list.push_back({interval.low, first + delta, true});
+      bounds.list.emplace_back(interval.low, first + delta, true);
     for (int32_t value = first + 1; value <= last; ++value) {
       int64_t step = firstAtLeast(value);
-      bounds.list.push_back({step - 1, value + delta, false});
-      bounds.list.push_back({step, value + delta, true});
+      bounds.list.emplace_back(step - 1, value + delta, false);
+      bounds.list.emplace_back(step, value + delta, true);
     }
     if (last < requant.clamp.high)
-      bounds.list.push_back({interval.high, last + 1 + delta, false});
+      bounds.list.emplace_back(interval.high, last + 1 + delta, false);
     return bounds;
   }
 
@@ -95,8 +99,8 @@ private:
   /// all. Searches outwards from where real arithmetic has it, then bisects.
   int64_t firstAtLeast(int32_t value) const {
     int64_t below = interval.low, above = interval.high;
-    double guess = std::ceil((value - requant.outputZeroPoint - 0.5) / scale);
-    auto probe = static_cast<int64_t>(std::clamp(guess, static_cast<double>(below + 1),
+    double guess = (value - requant.outputZeroPoint - 0.5) * inverseScale;
+    auto probe = static_cast<int64_t>(std::clamp(guess + (guess > 0), static_cast<double>(below + 1),
                                                  static_cast<double>(above)));
     for (int64_t step = 1; above - below > 1; step *= 2) {
       bool isAbove = at(probe) >= value;
@@ -111,7 +115,7 @@ private:
   const RequantPerChannel &requant;
   int64_t channel;
   AccumulatorInterval interval;
-  double scale;
+  double scale, inverseScale;
 };
 
 /// Searches the numbers of one channel.
@@ -150,7 +154,7 @@ private:
     Range<int64_t> q{0, maxMultiplier};
     for (const Bound &bound : bounds.list) {
       int64_t l = scaledUp(bound.accumulator) + offset;
-      int64_t high = (bound.value * (int64_t(1) << shift)) - addend - (l < 0 ? signAddend : 0);
+      int64_t high = bound.value * (int64_t(1) << shift) - addend - (l < 0 ? signAddend : 0);
       // No product reaches 2^62.
       int64_t r = std::clamp<int64_t>(high, -(int64_t(1) << 30), int64_t(1) << 30) *
                   (int64_t(1) << 32);

@@ -72,8 +72,17 @@ public:
   Reg emit(AsmBuilder &a, Reg accumulator, llvm::ArrayRef<Reg> constants) const;
   /// The same in portable code.
   Val emit(KernelBuilder &b, Val accumulator, llvm::ArrayRef<Val> constants) const;
+
+  // The two parts of it, for kernels whose form and shift are known when they run. Between them
+  // comes the shift.
+  static Reg scale(AsmBuilder &a, Form form, Reg accumulator, llvm::ArrayRef<Reg> constants);
+  static Val scale(KernelBuilder &b, Form form, Val accumulator, llvm::ArrayRef<Val> constants);
+  static Reg saturate(AsmBuilder &a, const Saturation &how, Shifted sum);
+  static Val saturate(KernelBuilder &b, const Saturation &how, Val sum);
+
   /// Names what the emitted code depends on, for the kernel's name.
   std::string suffix() const;
+  static std::string suffix(const Saturation &how);
 };
 
 } // namespace thimble
