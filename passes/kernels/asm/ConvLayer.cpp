@@ -60,6 +60,21 @@ std::vector<int> ConvLayer::accumulatorBits(int least, int most,
   return room;
 }
 
+std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits, bool mayOffset) const {
+  std::vector<ScaledAccumulator> accumulators;
+  for (auto [b, interval] : llvm::zip(bits, intervals))
+    accumulators.push_back({b, interval});
+  auto solve = [&](int shiftStep) {
+    return OutputScaling::solve(requant, accumulators, mayOffset, shiftStep);
+  };
+  constexpr int sharedStep = 4;
+  std::optional<OutputScaling> shared = solve(sharedStep);
+  if (shared && shared->form != OutputScaling::Signed)
+    return shared;
+  std::optional<OutputScaling> own = solve(1);
+  return own && shared && own->form == shared->form ? shared : own;
+}
+
 // One convolution per picture, or one row of all pixels.
 static ConvShape shapeOf(nn::Conv2DOp conv, const thimble::TensorType &in,
                          const thimble::TensorType &filter, const thimble::TensorType &out,

@@ -44,10 +44,7 @@ std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightFor
     scaling.bits.assign(layer.biases.size(), 8);
   if (scaling.bits.empty())
     return std::nullopt;
-  std::vector<ScaledAccumulator> accumulators;
-  for (auto [bits, interval] : llvm::zip(scaling.bits, layer.intervals))
-    accumulators.push_back({bits, interval});
-  auto solved = OutputScaling::solve(layer.requant, accumulators, form == WeightForm::Halves);
+  auto solved = layer.scaling(scaling.bits, form == WeightForm::Halves);
   if (!solved)
     return std::nullopt;
   scaling.output = *solved;

@@ -78,10 +78,7 @@ bool Winograd::findScaling() {
   });
   if (bits.empty())
     return false;
-  std::vector<ScaledAccumulator> accumulators;
-  for (auto [total, interval] : llvm::zip(bits, layer.intervals))
-    accumulators.push_back({total, interval});
-  auto solved = OutputScaling::solve(layer.requant, accumulators, /*mayOffset=*/true);
+  auto solved = layer.scaling(bits, /*mayOffset=*/true);
   if (solved)
     scaling = *solved;
   return solved.has_value();
