@@ -16,7 +16,7 @@ static constexpr int64_t columns2[] = {1, 2, 3, 0};
 static constexpr int64_t filter2[] = {2, 0, 0, 1, 1, 1, 1, -1, 1, 0, 0, 2};
 static constexpr int64_t input2[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
 static constexpr int64_t output2[] = {1, 1, 1, 0, 0, 1, -1, -1};
-const WinogradForm winograd2 = {2, 4, columns2, filter2, input2, output2, 2, 1, 0, 0, 4, 1};
+const WinogradForm winograd2 = {2, 4, columns2, filter2, input2, output2, 2, 1, 0, 0, 4, 1, 16};
 
 static constexpr int64_t columns4[] = {1, 2, 0, 3, 4, 5};
 // 24G, with 6 instead of 24 in the last row: 16 bits hold all U. The factor is in the last row of
@@ -26,7 +26,8 @@ static constexpr int64_t input4[] = {4, 0,  -5, 0, 1, 0, 0, -4, -4, 1,  1, 0, 0,
                                      0, -2, -1, 2, 1, 0, 0, 2,  -1, -2, 1, 0, 0, 4, 0,  -5, 0, 1};
 static constexpr int64_t output4[] = {1, 1, 1, 1, 1, 0, 0, 1, -1, 2, -2, 0,
                                       0, 1, 1, 4, 4, 0, 0, 1, -1, 8, -8, 4};
-const WinogradForm winograd4 = {4, 6, columns4, filter4, input4, output4, 6, 9, 128, 12800, 2, 2};
+const WinogradForm winograd4 = {4, 6,   columns4, filter4, input4, output4, 6,
+                                9, 128, 12800,    2,       2,      8};
 
 /// 1 / odd modulo 2^32.
 static uint32_t inverse(uint32_t odd) {

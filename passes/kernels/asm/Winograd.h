@@ -25,6 +25,8 @@ struct WinogradForm {
   int32_t inputOffset, raise;
   /// Tiles that are transformed at once.
   int64_t mostTilesX, mostTilesY;
+  /// Pairs of channels in a trip of the products: more are faster and more code.
+  int64_t unrolledPairs;
 
   int64_t places() const { return points * points; }
 };
