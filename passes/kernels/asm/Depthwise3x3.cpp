@@ -28,9 +28,7 @@ int64_t Depthwise3x3::padRight() const {
 }
 
 std::string Depthwise3x3::suffix() const {
-  const int32_t zero = layer.zeroPoint();
-  return shape().suffix() + "_z" + (zero < 0 ? "m" : "") + std::to_string(std::abs(zero)) + "_" +
-         scaling.suffix();
+  return shape().suffix() + zeroPointSuffix(layer.zeroPoint()) + "_" + scaling.suffix();
 }
 
 // 256 times the products of a window of zero points.
@@ -74,8 +72,7 @@ Depthwise3x3::Channel Depthwise3x3::loadChannel(AsmBuilder &a, SReg &table) cons
 }
 
 Reg Depthwise3x3::minusZeroPoints(AsmBuilder &a) const {
-  const auto half = static_cast<uint16_t>(-layer.zeroPoint());
-  return a.constant(static_cast<uint32_t>(half) << 16 | half);
+  return a.constant(halves(-layer.zeroPoint(), -layer.zeroPoint()));
 }
 
 Regs Depthwise3x3::constants(AsmBuilder &a, const Channel &channel) const {

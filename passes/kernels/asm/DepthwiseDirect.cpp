@@ -101,8 +101,8 @@ private:
   // Windows that leave the picture add the zero point's products for what they lack.
   void findBiases(SReg bias) {
     biases.clear();
-    const auto zero = static_cast<uint16_t>(dw.layer.zeroPoint());
-    Reg zeros = a.constant(static_cast<uint32_t>(zero) << 16 | zero), whole = a.toR(bias);
+    const int32_t zero = dw.layer.zeroPoint();
+    Reg zeros = a.constant(halves(zero, zero)), whole = a.toR(bias);
     for (int64_t y : {int64_t(0), s.outH / 2, s.outH - 1})
       for (int64_t x : {int64_t(0), s.outW / 2, s.outW - 1}) {
         Outside row = rowKind(y), column = columnKind(x);

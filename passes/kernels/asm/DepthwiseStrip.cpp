@@ -341,7 +341,10 @@ private:
   bool isOutput(int64_t centre) const { return centre >= first && centre <= last; }
 
   // An even number, so that accumulators change places an even number of times; few columns remain.
+  // The first and last rows of a picture are not worth much code.
   int64_t columnsPerTrip() const {
+    if (!hasTwoRows())
+      return 4;
     const int64_t columns = last - first - 1;
     int64_t best = 6;
     for (int64_t steps : {8, 10})

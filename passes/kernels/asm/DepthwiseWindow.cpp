@@ -39,12 +39,7 @@ struct WindowLayer {
       return std::nullopt;
     if (layer->shape.inW == 1 && layer->shape.kW == 1)
       turn(*layer);
-    int64_t most = 1;
-    for (const AccumulatorInterval &interval : layer->intervals)
-      most = std::max({most, -interval.low, interval.high});
-    int bits = 8;
-    while (bits > 0 && most >> (30 - bits))
-      --bits;
+    const int bits = layer->spareBits();
     std::optional<OutputScaling> scaling = layer->scaling(bits);
     if (!scaling)
       return std::nullopt;
@@ -220,8 +215,7 @@ private:
     Reg table = a.toR(group);
     sums = a.loadTableMultiple(table, lanes);
     x = a.toR(from);
-    const auto half = static_cast<uint16_t>(-w.layer.zeroPoint());
-    minusZero = a.constant(static_cast<uint32_t>(half) << 16 | half);
+    minusZero = a.constant(halves(-w.layer.zeroPoint(), -w.layer.zeroPoint()));
     if (w.hasOneRun()) {
       weight = table;
       row();
@@ -468,9 +462,8 @@ private:
 
   static AsmKernel kernelFor(const WindowLayer &w, const Taps &taps, int64_t pixels, int64_t runs) {
     AsmKernel kernel;
-    const int32_t zero = w.layer.zeroPoint();
-    kernel.name = std::string("depthwise_window_") + taps.name + "_" + w.shape().suffix() + "_z" +
-                  (zero < 0 ? "m" : "") + std::to_string(std::abs(zero)) + "_" + w.scaling.suffix();
+    kernel.name = std::string("depthwise_window_") + taps.name + "_" + w.shape().suffix() +
+                  zeroPointSuffix(w.layer.zeroPoint()) + "_" + w.scaling.suffix();
     kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.words = {"pixels_and_runs"};

@@ -66,17 +66,12 @@ struct GatherLayer {
 
 private:
   static std::optional<GatherLayer> scaled(ConvLayer layer) {
-    int64_t most = 1;
-    for (const AccumulatorInterval &interval : layer.intervals)
-      most = std::max({most, -interval.low, interval.high});
-    int bits = 8; // a weight in the high byte of its half
-    while (bits > 0 && most >> (30 - bits))
-      --bits;
-    SmallVector<ScaledAccumulator> accumulators;
-    for (const AccumulatorInterval &interval : layer.intervals)
-      accumulators.push_back({bits, interval});
-    std::optional<OutputScaling> scaling =
-        OutputScaling::solve(layer.requant, accumulators, /*mayOffset=*/true);
+    int bits = 8; // weights are in the high bytes of their halves
+    for (size_t c = 0; c < layer.intervals.size(); ++c)
+      while (bits > 0 && layer.reach(c) >> (30 - bits))
+        --bits;
+    SmallVector<int> all(layer.intervals.size(), bits);
+    std::optional<OutputScaling> scaling = layer.scaling(all, /*mayOffset=*/true);
     if (!scaling)
       return std::nullopt;
     return GatherLayer{std::move(layer), std::move(*scaling), bits};
@@ -584,11 +579,10 @@ private:
 
   static AsmKernel kernelFor(const GatherTable &table, Variant variant, int64_t rows) {
     AsmKernel kernel;
-    const int32_t zero = table.g.zeroPoint();
     kernel.name = std::string("conv_gather") + (variant.isResident ? "_resident" : "") +
                   std::to_string(variant.pixels) + (variant.isVertical ? "v" : "") + "_" +
-                  table.g.shape().suffix() + "_z" + (zero < 0 ? "m" : "") +
-                  std::to_string(std::abs(zero)) + "_" + table.g.scaling.suffix();
+                  table.g.shape().suffix() + zeroPointSuffix(table.g.zeroPoint()) + "_" +
+                  table.g.scaling.suffix();
     kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.words = {"rows"};

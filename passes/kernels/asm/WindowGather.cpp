@@ -157,7 +157,6 @@ public:
   void inside() {
     for (int64_t row = 0; row < gather.rows(); ++row) {
       startRow(row);
-      size_t first = 0;
       SmallVector<const WindowGather::Four *> fours;
       for (const auto &four : gather.fours)
         if (four.at.row == row)
@@ -166,18 +165,20 @@ public:
       for (WindowByte one : gather.ones)
         if (one.row == row)
           ones.push_back(one);
-      // Loads in runs of up to eight.
-      for (; first < fours.size(); first += 6)
-        loadFours(ArrayRef(fours).drop_front(first).take_front(6),
-                  first + 6 >= fours.size() ? ArrayRef(ones) : ArrayRef<WindowByte>());
-      if (fours.empty())
-        loadFours({}, ones);
+      // Loads in runs, as far as there are registers.
+      constexpr size_t most = 6;
+      while (!fours.empty() || !ones.empty()) {
+        const size_t few = std::min(fours.size(), most);
+        const size_t fewOnes = few < most ? std::min(ones.size(), most - few) : 0;
+        load(ArrayRef(fours).take_front(few), ArrayRef(ones).take_front(fewOnes));
+        fours.erase(fours.begin(), fours.begin() + few);
+        ones.erase(ones.begin(), ones.begin() + fewOnes);
+      }
     }
   }
 
   void border(int64_t column, int32_t zeroPoint) {
-    const auto half = static_cast<uint16_t>(zeroPoint);
-    zeros = a.constant(static_cast<uint32_t>(half) << 16 | half);
+    zeros = a.constant(halves(zeroPoint, zeroPoint));
     const int64_t left = column * s.strideW - s.padLeft;
     auto isInside = [&](WindowByte at) {
       const int64_t x = left + at.byte / s.inC;
@@ -217,7 +218,7 @@ private:
   }
   Reg loadByte(WindowByte at) { return a.load(pointer, rowOffset + at.byte, Width::S8); }
 
-  void loadFours(ArrayRef<const WindowGather::Four *> fours, ArrayRef<WindowByte> ones) {
+  void load(ArrayRef<const WindowGather::Four *> fours, ArrayRef<WindowByte> ones) {
     Regs words, bytes;
     for (const auto *four : fours)
       words.push_back(a.load(pointer, rowOffset + four->at.byte));
