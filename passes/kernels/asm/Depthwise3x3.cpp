@@ -95,7 +95,7 @@ void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inpu
   b.loop("channel", s.outC, [&](Val channel) {
     Val at = channel * channelWords(), source = channel / layer.multiplier();
     Val bias = b.load(constants, at + 3, "bias");
-    if (isFolded)
+    if (isFolded && layer.zeroPoint() != 0)
       bias = b.accumulate("tap", 9, bias, [&](Val tap, Val sum) {
         return sum + weightOf(b, b.load(constants, at + tap % 3, "column"), tap / 3) * layer.zeroPoint();
       });
