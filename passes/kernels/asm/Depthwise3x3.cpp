@@ -6,10 +6,15 @@
 using namespace mlir;
 using namespace thimble;
 
-std::optional<Depthwise3x3> Depthwise3x3::create(std::optional<DepthwiseLayer> layer,
-                                                 bool isFolded) {
-  if (!layer || layer->shape.kH != 3 || layer->shape.kW != 3 || layer->shape.dilationH != 1 ||
-      layer->shape.dilationW != 1)
+std::optional<Depthwise3x3>
+Depthwise3x3::create(std::optional<DepthwiseLayer> layer, int64_t stride, bool isFolded,
+                     llvm::function_ref<bool(const ConvShape &)> fits) {
+  if (!layer)
+    return std::nullopt;
+  const ConvShape &s = layer->shape;
+  if (s.kH != 3 || s.kW != 3 || s.dilationH != 1 || s.dilationW != 1 || s.strideH != stride ||
+      s.strideW != stride || s.padTop > 1 || s.padLeft > 1 || padBottom(s) > 1 ||
+      padRight(s) > 1 || !fits(s))
     return std::nullopt;
   constexpr int bits = 8;
   std::optional<OutputScaling> scaling = layer->scaling(bits);
@@ -18,12 +23,10 @@ std::optional<Depthwise3x3> Depthwise3x3::create(std::optional<DepthwiseLayer> l
   return Depthwise3x3{std::move(*layer), std::move(*scaling), isFolded};
 }
 
-int64_t Depthwise3x3::padBottom() const {
-  const ConvShape &s = shape();
+int64_t Depthwise3x3::padBottom(const ConvShape &s) {
   return std::max<int64_t>(0, (s.outH - 1) * s.strideH - s.padTop + 3 - s.inH);
 }
-int64_t Depthwise3x3::padRight() const {
-  const ConvShape &s = shape();
+int64_t Depthwise3x3::padRight(const ConvShape &s) {
   return std::max<int64_t>(0, (s.outW - 1) * s.strideW - s.padLeft + 3 - s.inW);
 }
 

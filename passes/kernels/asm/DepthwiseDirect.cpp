@@ -314,8 +314,8 @@ public:
   StringRef getName() const override { return "depthwise_conv_2d.direct"; }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    auto dw = Depthwise3x3::create(depthwiseLayerOf(q), /*isFolded=*/true);
-    if (!dw || !appliesTo(*dw))
+    std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
+    if (!dw)
       return std::nullopt;
     Candidate c;
     c.rows = dw->layer.pictures;
@@ -326,7 +326,7 @@ public:
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val picture) const override {
-    Depthwise3x3 dw = *Depthwise3x3::create(depthwiseLayerOf(op, operands), /*isFolded=*/true);
+    Depthwise3x3 dw = *create(depthwiseLayerOf(op, operands));
     const ConvShape &s = dw.shape();
     callAsm(b, kernelFor(dw),
             {{operands.inputs[0].buffer, picture * (s.inH * s.inW * s.inC)},
@@ -335,12 +335,14 @@ public:
   }
 
 private:
-  static bool appliesTo(const Depthwise3x3 &dw) {
-    const ConvShape &s = dw.shape();
-    return s.strideH == 2 && s.strideW == 2 && s.padTop <= 1 && s.padLeft <= 1 &&
-           dw.padBottom() <= 1 && dw.padRight() <= 1 && 2 * s.inC <= 4095 &&
-           // The middle of every window lies on the picture.
-           2 * s.outW - 1 - s.padLeft < s.inW && 2 * s.outH - 1 - s.padTop < s.inH;
+  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) {
+    return Depthwise3x3::create(
+        std::move(layer), /*stride=*/2, /*isFolded=*/true, [](const ConvShape &s) {
+          constexpr int64_t mostChannels = 2047; // two columns are in the reach of a load's offset
+          // The middle of every window lies on the picture.
+          return s.inC <= mostChannels && 2 * s.outW - 1 - s.padLeft < s.inW &&
+                 2 * s.outH - 1 - s.padTop < s.inH;
+        });
   }
 
   static AsmKernel kernelFor(const Depthwise3x3 &dw) {

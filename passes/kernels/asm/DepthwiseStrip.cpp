@@ -504,7 +504,7 @@ public:
   StringRef getName() const override { return "depthwise_conv_2d.strip"; }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    std::optional<Depthwise3x3> dw = Depthwise3x3::create(depthwiseLayerOf(q), /*isFolded=*/false);
+    std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
     if (!dw)
       return std::nullopt;
     auto plan = planFor(*dw);
@@ -520,7 +520,7 @@ public:
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val picture) const override {
-    Depthwise3x3 dw = *Depthwise3x3::create(depthwiseLayerOf(op, operands), /*isFolded=*/false);
+    Depthwise3x3 dw = *create(depthwiseLayerOf(op, operands));
     const Cut cut = planFor(dw)->cut;
     const ConvShape &s = dw.shape();
     Val in = picture * (s.inH * s.inW * s.inC), out = picture * (s.outH * s.outW * s.outC);
@@ -544,11 +544,14 @@ private:
     int64_t cycles; // of one picture
   };
 
+  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) {
+    constexpr int64_t mostChannels = 4095; // the reach of a load's offset
+    return Depthwise3x3::create(std::move(layer), /*stride=*/1, /*isFolded=*/false,
+                                [](const ConvShape &s) { return s.inC <= mostChannels; });
+  }
+
   static std::optional<Plan> planFor(const Depthwise3x3 &dw) {
     const ConvShape &s = dw.shape();
-    if (s.strideH != 1 || s.strideW != 1 || s.padTop > 1 || s.padLeft > 1 || dw.padBottom() > 1 ||
-        dw.padRight() > 1 || s.inC > 4095)
-      return std::nullopt;
     std::optional<Plan> best;
     for (int64_t lanes : {1, 4}) {
       if (lanes == 4 && (s.inC < 4 || dw.layer.multiplier() != 1))

@@ -345,7 +345,7 @@ public:
       kernelFor(*w, w->inCopy(), 1, w->outer()).addTo(c, outside);
       c.scratch.push_back({ElementType::Int8, w->copyBytes()});
       const bool isRun = w->layer.multiplier() == 1;
-      c.cycles += outside * s.kH * s.kW * (isRun ? 25 + 2 * s.outC : 10 + 10 * s.outC);
+      c.cycles += outside * s.kH * s.kW * (isRun ? 25 + 2 * s.outC : 25 + 5 * s.inC + 2 * s.outC);
     }
     c.cycles *= w->layer.pictures;
     c.flashBytes += 4 * w->tableWords();
@@ -450,8 +450,11 @@ private:
         auto expand = [&] {
           if (w.layer.multiplier() == 1)
             return copyRun(b, in, from, copy, to, s.outC);
-          b.loop("channel", s.outC, [&](Val o) {
-            b.store(copy, to + o, b.load(in, from + o / w.layer.multiplier()));
+          b.loop("channel", s.inC, [&](Val channel) {
+            Val value = b.load(in, from + channel);
+            b.loop("copy", w.layer.multiplier(), [&](Val i) {
+              b.store(copy, to + channel * w.layer.multiplier() + i, value);
+            });
           });
         };
         b.whenElse((y >= 0) & (y < s.inH) & (x >= 0) & (x < s.inW), expand,
