@@ -55,8 +55,7 @@ static void populateLowerKernels(OpPassManager &pm, const CompileOptions &) {
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());
   OpPassManager &kernels = pm.nest<m4::KernelOp>();
-  kernels.addPass(createPairLoads());
-  kernels.addPass(createAllocateRegisters());
+  kernels.addPass(createAllocateRegisters({/*pairLoads=*/true}));
   kernels.addPass(createCountCycles());
 }
 

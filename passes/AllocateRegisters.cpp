@@ -2,8 +2,10 @@
 #include "dialects/m4/M4Ops.h"
 #include "passes/Passes.h"
 #include "passes/m4/Liveness.h"
+#include "passes/m4/PairLoads.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
@@ -308,17 +310,33 @@ void setRegister(Value value, int number) {
 }
 
 struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegistersPass> {
+  using AllocateRegistersBase::AllocateRegistersBase;
+
   void runOnOperation() override {
     KernelOp kernel = getOperation();
     if (llvm::all_of(kernel.getBlock().getArgumentTypes(),
                      [](Type t) { return !cast<GprType>(t).isVirtual(); }) &&
         kernel.getBlock().getNumArguments() > 0)
       return; // allocated before
+    if (succeeded(allocatePaired(kernel)))
+      return;
     if (failed(allocate(kernel)))
       signalPassFailure();
   }
 
-  LogicalResult allocate(KernelOp kernel) {
+  // Loads that move hold their registers for longer. Where that leaves too few, none moves.
+  LogicalResult allocatePaired(KernelOp kernel) {
+    if (!pairLoads)
+      return failure();
+    OwningOpRef<KernelOp> before = cast<KernelOp>(kernel->clone());
+    m4::pairLoads(kernel);
+    if (succeeded(allocate(kernel, /*reports=*/false)))
+      return success();
+    kernel.getBody().takeBody(before->getBody());
+    return failure();
+  }
+
+  static LogicalResult allocate(KernelOp kernel, bool reports = true) {
     // Copies and split loads change positions; each round needs fewer of them.
     constexpr int mostRounds = 64;
     for (int round = 0; round < mostRounds; ++round) {
@@ -340,10 +358,10 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
       }
       Operation *multiple = firstMultiple(kernel, failed, webs.lives());
       if (!multiple)
-        return report(kernel, failed, webs);
+        return reports ? report(kernel, failed, webs) : failure();
       splitMultiple(multiple);
     }
-    return kernel.emitOpError("copies of its registers do not come to an end");
+    return reports ? kernel.emitOpError("copies of its registers do not come to an end") : failure();
   }
 
   static Value color(const Webs &webs, bool isFpr) {

@@ -2,6 +2,7 @@
 #include "dialects/m4/M4Ops.h"
 #include "passes/Passes.h"
 #include "passes/m4/Liveness.h"
+#include "passes/m4/PairLoads.h"
 
 namespace thimble {
 #define GEN_PASS_DEF_PAIRLOADS
@@ -127,7 +128,9 @@ private:
 };
 
 struct PairLoadsPass : thimble::impl::PairLoadsBase<PairLoadsPass> {
-  void runOnOperation() override { Pairing pairing(getOperation()); }
+  void runOnOperation() override { m4::pairLoads(getOperation()); }
 };
 
 } // namespace
+
+void thimble::m4::pairLoads(KernelOp kernel) { Pairing pairing(kernel); }

@@ -210,7 +210,8 @@ def AllocateRegisters : Pass<"m4-allocate-registers", "::thimble::m4::KernelOp">
     Values that are one register (carried by a loop, changed in place, yielded by an `m4.if`) form webs, with a
     copy where one of them is still read. Webs are colored in the order of their starts, which needs no more
     registers than are alive at a time; nothing is ever spilled: what does not fit is an error of the kernel.
-    An LDM whose registers cannot ascend becomes loads, which take as long.
+    An LDM whose registers cannot ascend becomes loads, which take as long. With `pair-loads`, loads are put
+    behind one another first (`m4-pair-loads`), unless there are then too few registers.
 
     ```mlir
     %s = m4.smlad %x, %w, %acc : (!m4.gpr, !m4.gpr, !m4.gpr) -> !m4.gpr
@@ -218,6 +219,7 @@ def AllocateRegisters : Pass<"m4-allocate-registers", "::thimble::m4::KernelOp">
     %s = m4.smlad %x, %w, %acc : (!m4.gpr<r0>, !m4.gpr<r1>, !m4.gpr<r4>) -> !m4.gpr<r4>
     ```
   }];
+  let options = [Option<"pairLoads", "pair-loads", "bool", "false", "Put loads behind one another first">];
 }
 
 def CountCycles : Pass<"m4-count-cycles", "::thimble::m4::KernelOp"> {

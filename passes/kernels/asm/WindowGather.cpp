@@ -102,7 +102,6 @@ void WindowGather::findLoads() {
   // Fours, and pairs at the end of runs, which are the halves of one or two loads.
   std::set<WindowByte> starts, loose;
   const int64_t bytes = runBytes(), whole = bytes / 4 * 4;
-  std::set<WindowByte> single;
   for (int64_t pixel = 0; pixel < pixelCount; ++pixel) {
     for (int64_t ky = 0; ky < s.kH; ++ky)
       for (int64_t run = 0; run < runsPerRow(); ++run) {
@@ -112,7 +111,7 @@ void WindowGather::findLoads() {
           starts.insert(byteOf(pixel, tapAt(ky, run, whole)));
         if (bytes % 4 == 2)
           for (int64_t i : {whole, whole + 1})
-            single.insert(byteOf(pixel, tapAt(ky, run, i)));
+            loose.insert(byteOf(pixel, tapAt(ky, run, i)));
       }
     for (const TapPair &pair : ArrayRef(tapPairs).take_back(loosePairs)) {
       loose.insert(byteOf(pixel, pair.low));
@@ -134,8 +133,7 @@ void WindowGather::findLoads() {
   for (Four &four : fours)
     if (loose.erase(four.at + 1) + loose.erase(four.at + 3))
       four.odd = true;
-  single.insert(loose.begin(), loose.end());
-  ones.assign(single.begin(), single.end());
+  ones.assign(loose.begin(), loose.end());
 }
 
 //===-- Code --------------------------------------------------------------------------------===//
