@@ -28,13 +28,17 @@ struct Tie {
 // All pairs of values that have one register.
 SmallVector<Tie> tiesOf(KernelOp kernel) {
   SmallVector<Tie> ties;
+  // First those that no copy can undo: the registers of a loop are those of its results.
+  kernel.walk([&](LoopOp loop) {
+    for (BlockArgument argument : loop.getBlock().getArguments())
+      ties.push_back({nullptr, argument});
+  });
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (auto loop = dyn_cast<LoopOp>(op)) {
       Operation *next = loop.getBlock().getTerminator();
       for (unsigned i = 0; i < op->getNumOperands(); ++i) {
         ties.push_back({&op->getOpOperand(i), loop.getBlock().getArgument(i)});
         ties.push_back({&next->getOpOperand(i), loop.getBlock().getArgument(i)});
-        ties.push_back({nullptr, loop.getBlock().getArgument(i)});
       }
     } else if (auto branch = dyn_cast<IfOp>(op)) {
       for (Region &region : op->getRegions())

@@ -56,7 +56,10 @@ private:
   }
   bool savesLink() const { return llvm::is_contained(saved.gprs, linkRegister); }
   // The S registers of a VPUSH are consecutive.
-  std::string fprRange() const { return "{s16-s" + std::to_string(saved.fprs.back()) + "}"; }
+  std::string fprRange() const {
+    const int last = saved.fprs.back();
+    return "{s16" + (last > 16 ? "-s" + std::to_string(last) : std::string()) + "}";
+  }
 
   void moveStack(StringRef mnemonic) {
     const int64_t frame = static_cast<int64_t>(kernel.getFrame());

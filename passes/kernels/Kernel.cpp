@@ -29,9 +29,11 @@ static const KernelList &ownedTable() {
     KernelList list;
     addPatchConvolutionKernels(list);
     addWinogradKernels(list);
+    addGatherConvolutionKernels(list);
     addDepthwiseStripKernels(list);
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
+    addDepthwiseWindowKernels(list);
     addAsmFullyConnectedKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);

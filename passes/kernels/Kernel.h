@@ -120,6 +120,8 @@ void addIndexingKernels(KernelList &list);
 void addReductionKernels(KernelList &list);
 void addResizeKernels(KernelList &list);
 // In instructions (asm/).
+void addGatherConvolutionKernels(KernelList &list);
+void addDepthwiseWindowKernels(KernelList &list);
 void addDepthwiseStripKernels(KernelList &list);
 void addDepthwiseDirectKernels(KernelList &list);
 void addDepthwiseInRegistersKernels(KernelList &list);

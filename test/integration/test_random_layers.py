@@ -111,9 +111,31 @@ class Layers:
         strides = self.choose([[1, 1], [1, 1], [1, 1], [2, 2]])
         self.convolution(self.pick(1, 2), size, [3, 3], strides, bool(self.pick(0, 1)), channels)
 
+    def first_layer(self):
+        """Few input channels, windows of any size."""
+        window = self.choose([[3, 3], [3, 3], [5, 5], [10, 4], [1, 5], [5, 1], [2, 3], [4, 4], [7, 7]])
+        strides = self.choose([[1, 1], [1, 1], [2, 2], [2, 2], [1, 2], [3, 3]])
+        same = bool(self.pick(0, 1))
+        size = [self.pick(1 if same else w, w + self.choose([4, 20])) for w in window]
+        channels = [self.choose([1, 1, 2, 3, 3, 4, 5]), self.choose([1, 3, 4, 5, 8, 9, 16, 20])]
+        self.convolution(self.pick(1, 2), size, window, strides, same, channels)
+
+    def depthwise_3x3(self):
+        """From one pixel to rows that are too long to be unrolled."""
+        stride, same = self.choose([1, 1, 2]), bool(self.pick(0, 2))
+        size = [self.pick(1 if same else 3, self.choose([3, 12, 26])) for _ in range(2)]
+        out = [-(-n // stride) if same else (n - 3) // stride + 1 for n in size]
+        self.depthwise(self.pick(1, 2), size, [3, 3], [stride, stride], [1, 1], same, out)
+
     def depthwise_conv_2d(self):
         size, window, strides, dilations, same, out = self.window(most_dilation=2)
-        batch, inputs, multiplier = self.pick(1, 2), self.channels(), self.choose([1, 1, 2, 3])
+        if self.pick(0, 2) == 0:  # along time
+            size, window, strides, dilations = [self.pick(9, 14), 1], [9, 1], [1, 1], [1, 1]
+            out = [size[0] if same else size[0] - 8, 1]
+        self.depthwise(self.pick(1, 2), size, window, strides, dilations, same, out)
+
+    def depthwise(self, batch, size, window, strides, dilations, same, out):
+        inputs, multiplier = self.channels(), self.choose([1, 1, 2, 3])
         outputs = inputs * multiplier
         table = self.table("DepthwiseConv2DOptions", strides, same, depthMultiplier=multiplier,
                            dilationHFactor=dilations[0], dilationWFactor=dilations[1])
@@ -154,8 +176,8 @@ class Layers:
         self.writer.operator("ADD", [x, z], [y], table, 2)
 
 
-FAMILIES = ["conv_2d", "pointwise", "conv_3x3", "depthwise_conv_2d", "fully_connected",
-            "average_pool_2d", "max_pool_2d", "add"]
+FAMILIES = ["conv_2d", "pointwise", "conv_3x3", "first_layer", "depthwise_conv_2d",
+            "depthwise_3x3", "fully_connected", "average_pool_2d", "max_pool_2d", "add"]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -168,6 +190,7 @@ def test_layers(tmp_path, family, seed):
     layers.writer.write(model)
     outputs = oracle.tflm(model, layers.inputs)
     assert len(outputs) == LAYERS
-    results = modes.run_all(model, goldens.Samples([layers.inputs], [outputs]))
+    results = modes.run_all(model, goldens.Samples([layers.inputs], [outputs]),
+                            kinds=[*modes.MODES, modes.PORTABLE])
     kernels = {layer["kernel"].split(".")[1] for layer in results["QEMU C"][1]["layers"]}
     assert kernels != {"portable"}, "no layer met a kernel for the DSP extension"

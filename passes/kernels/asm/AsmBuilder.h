@@ -178,6 +178,10 @@ public:
   /// carried.
   void loopUntil(Reg &pointer, Reg end, int64_t trips, Variables carried, Body body);
   void loopUntil(Reg &pointer, SReg end, int64_t trips, Variables carried, Body body);
+  /// Repeats while the last comparison of `body` says "not equal": `trips` times in all.
+  void loopWhileNotEqual(int64_t trips, Variables carried, Body body) {
+    repeat(trips, carried, body);
+  }
 
   /// Flags, for what follows at once.
   void compare(Reg a, Reg b);

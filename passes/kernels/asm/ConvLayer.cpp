@@ -22,8 +22,8 @@ std::string ConvShape::suffix() const {
   return text;
 }
 
-bool ConvLayer::isConstant(size_t channel) const {
-  const AccumulatorInterval &sum = intervals[channel];
+bool thimble::isConstantOutput(const RequantPerChannel &requant, size_t channel,
+                               AccumulatorInterval sum) {
   auto fits = [](int64_t v) { return v == static_cast<int32_t>(v); };
   auto output = [&](int64_t v) {
     return requant.finish(static_cast<int32_t>(v), static_cast<int64_t>(channel));
@@ -64,15 +64,7 @@ std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits, bool mayOffs
   std::vector<ScaledAccumulator> accumulators;
   for (auto [b, interval] : llvm::zip(bits, intervals))
     accumulators.push_back({b, interval});
-  auto solve = [&](int shiftStep) {
-    return OutputScaling::solve(requant, accumulators, mayOffset, shiftStep);
-  };
-  constexpr int sharedStep = 4;
-  std::optional<OutputScaling> shared = solve(sharedStep);
-  if (shared && shared->form != OutputScaling::Signed)
-    return shared;
-  std::optional<OutputScaling> own = solve(1);
-  return own && shared && own->form == shared->form ? shared : own;
+  return OutputScaling::solveShared(requant, accumulators, mayOffset);
 }
 
 // One convolution per picture, or one row of all pixels.

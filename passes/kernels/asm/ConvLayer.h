@@ -26,6 +26,9 @@ struct ConvShape {
   std::string suffix() const;
 };
 
+/// All accumulators of the interval give one output.
+bool isConstantOutput(const RequantPerChannel &requant, size_t channel, AccumulatorInterval sum);
+
 /// Weights are read as stored inputs multiply them: the input's zero point is part of the biases,
 /// and stands in for what lies outside of the picture.
 struct ConvLayer {
@@ -42,7 +45,9 @@ struct ConvLayer {
     return filter->as<int8_t>()[((output * s.kH + ky) * s.kW + kx) * s.inC + channel];
   }
   /// The channel has one output for all inputs: its accumulator may wrap.
-  bool isConstant(size_t channel) const;
+  bool isConstant(size_t channel) const {
+    return isConstantOutput(requant, channel, intervals[channel]);
+  }
   /// The largest magnitude of its accumulator; none where that does not matter.
   int64_t reach(size_t channel) const {
     return isConstant(channel)

@@ -6,10 +6,15 @@
 using namespace mlir;
 using namespace thimble;
 
-std::optional<Depthwise3x3> Depthwise3x3::create(std::optional<DepthwiseLayer> layer,
-                                                 bool isFolded) {
-  if (!layer || layer->shape.kH != 3 || layer->shape.kW != 3 || layer->shape.dilationH != 1 ||
-      layer->shape.dilationW != 1)
+std::optional<Depthwise3x3>
+Depthwise3x3::create(std::optional<DepthwiseLayer> layer, int64_t stride, bool isFolded,
+                     llvm::function_ref<bool(const ConvShape &)> fits) {
+  if (!layer)
+    return std::nullopt;
+  const ConvShape &s = layer->shape;
+  if (s.kH != 3 || s.kW != 3 || s.dilationH != 1 || s.dilationW != 1 || s.strideH != stride ||
+      s.strideW != stride || s.padTop > 1 || s.padLeft > 1 || padBottom(s) > 1 ||
+      padRight(s) > 1 || !fits(s))
     return std::nullopt;
   constexpr int bits = 8;
   std::optional<OutputScaling> scaling = layer->scaling(bits);
@@ -18,19 +23,15 @@ std::optional<Depthwise3x3> Depthwise3x3::create(std::optional<DepthwiseLayer> l
   return Depthwise3x3{std::move(*layer), std::move(*scaling), isFolded};
 }
 
-int64_t Depthwise3x3::padBottom() const {
-  const ConvShape &s = shape();
+int64_t Depthwise3x3::padBottom(const ConvShape &s) {
   return std::max<int64_t>(0, (s.outH - 1) * s.strideH - s.padTop + 3 - s.inH);
 }
-int64_t Depthwise3x3::padRight() const {
-  const ConvShape &s = shape();
+int64_t Depthwise3x3::padRight(const ConvShape &s) {
   return std::max<int64_t>(0, (s.outW - 1) * s.strideW - s.padLeft + 3 - s.inW);
 }
 
 std::string Depthwise3x3::suffix() const {
-  const int32_t zero = layer.zeroPoint();
-  return shape().suffix() + "_z" + (zero < 0 ? "m" : "") + std::to_string(std::abs(zero)) + "_" +
-         scaling.suffix();
+  return shape().suffix() + zeroPointSuffix(layer.zeroPoint()) + "_" + scaling.suffix();
 }
 
 // 256 times the products of a window of zero points.
@@ -74,8 +75,7 @@ Depthwise3x3::Channel Depthwise3x3::loadChannel(AsmBuilder &a, SReg &table) cons
 }
 
 Reg Depthwise3x3::minusZeroPoints(AsmBuilder &a) const {
-  const auto half = static_cast<uint16_t>(-layer.zeroPoint());
-  return a.constant(static_cast<uint32_t>(half) << 16 | half);
+  return a.constant(halves(-layer.zeroPoint(), -layer.zeroPoint()));
 }
 
 Regs Depthwise3x3::constants(AsmBuilder &a, const Channel &channel) const {
@@ -98,7 +98,7 @@ void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inpu
   b.loop("channel", s.outC, [&](Val channel) {
     Val at = channel * channelWords(), source = channel / layer.multiplier();
     Val bias = b.load(constants, at + 3, "bias");
-    if (isFolded)
+    if (isFolded && layer.zeroPoint() != 0)
       bias = b.accumulate("tap", 9, bias, [&](Val tap, Val sum) {
         return sum + weightOf(b, b.load(constants, at + tap % 3, "column"), tap / 3) * layer.zeroPoint();
       });

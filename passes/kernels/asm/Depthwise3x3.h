@@ -20,13 +20,18 @@ public:
   /// lie on the picture. Otherwise pixels are multiplied less the zero point.
   bool isFolded = false;
 
-  /// None if `layer` is none or of another filter, or has no proved scaling.
-  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer, bool isFolded);
+  /// None if `layer` is none, of another filter or stride, padded by more than one, not what `fits`
+  /// wants, or without a proved scaling.
+  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer, int64_t stride,
+                                            bool isFolded,
+                                            llvm::function_ref<bool(const ConvShape &)> fits);
 
   const ConvShape &shape() const { return layer.shape; }
   /// How far the window of the last output leaves the picture at its end.
-  int64_t padBottom() const;
-  int64_t padRight() const;
+  static int64_t padBottom(const ConvShape &shape);
+  static int64_t padRight(const ConvShape &shape);
+  int64_t padBottom() const { return padBottom(shape()); }
+  int64_t padRight() const { return padRight(shape()); }
   /// Names the shape and all else that code depends on.
   std::string suffix() const;
 

@@ -101,8 +101,8 @@ private:
   // Windows that leave the picture add the zero point's products for what they lack.
   void findBiases(SReg bias) {
     biases.clear();
-    const auto zero = static_cast<uint16_t>(dw.layer.zeroPoint());
-    Reg zeros = a.constant(static_cast<uint32_t>(zero) << 16 | zero), whole = a.toR(bias);
+    const int32_t zero = dw.layer.zeroPoint();
+    Reg zeros = a.constant(halves(zero, zero)), whole = a.toR(bias);
     for (int64_t y : {int64_t(0), s.outH / 2, s.outH - 1})
       for (int64_t x : {int64_t(0), s.outW / 2, s.outW - 1}) {
         Outside row = rowKind(y), column = columnKind(x);
@@ -314,20 +314,19 @@ public:
   StringRef getName() const override { return "depthwise_conv_2d.direct"; }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    auto dw = Depthwise3x3::create(depthwiseLayerOf(q), /*isFolded=*/true);
-    if (!dw || !appliesTo(*dw))
+    std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
+    if (!dw)
       return std::nullopt;
-    m4::Cost cost = kernelFor(*dw).cost();
     Candidate c;
     c.rows = dw->layer.pictures;
-    c.cycles = cost.cycles * c.rows;
-    c.flashBytes = cost.codeBytes + dw->tableBytes();
+    kernelFor(*dw).addTo(c, c.rows);
+    c.flashBytes += dw->tableBytes();
     return c;
   }
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val picture) const override {
-    Depthwise3x3 dw = *Depthwise3x3::create(depthwiseLayerOf(op, operands), /*isFolded=*/true);
+    Depthwise3x3 dw = *create(depthwiseLayerOf(op, operands));
     const ConvShape &s = dw.shape();
     callAsm(b, kernelFor(dw),
             {{operands.inputs[0].buffer, picture * (s.inH * s.inW * s.inC)},
@@ -336,12 +335,14 @@ public:
   }
 
 private:
-  static bool appliesTo(const Depthwise3x3 &dw) {
-    const ConvShape &s = dw.shape();
-    return s.strideH == 2 && s.strideW == 2 && s.padTop <= 1 && s.padLeft <= 1 &&
-           dw.padBottom() <= 1 && dw.padRight() <= 1 && 2 * s.inC <= 4095 &&
-           // The middle of every window lies on the picture.
-           2 * s.outW - 1 - s.padLeft < s.inW && 2 * s.outH - 1 - s.padTop < s.inH;
+  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) {
+    return Depthwise3x3::create(
+        std::move(layer), /*stride=*/2, /*isFolded=*/true, [](const ConvShape &s) {
+          constexpr int64_t mostChannels = 2047; // two columns are in the reach of a load's offset
+          // The middle of every window lies on the picture.
+          return s.inC <= mostChannels && 2 * s.outW - 1 - s.padLeft < s.inW &&
+                 2 * s.outH - 1 - s.padTop < s.inH;
+        });
   }
 
   static AsmKernel kernelFor(const Depthwise3x3 &dw) {

@@ -117,20 +117,20 @@ public:
   StringRef getName() const override { return "depthwise_conv_2d.registers"; }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    auto dw = Depthwise3x3::create(depthwiseLayerOf(q), /*isFolded=*/false);
-    if (!dw || !appliesTo(*dw))
+    std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
+    // Six words of weights, the accumulator and the output's address are in registers too.
+    if (!dw || InRegistersCode::wordsFor(dw->shape()) > 6 - dw->scaling.constantWords())
       return std::nullopt;
-    m4::Cost cost = kernelFor(*dw).cost();
     Candidate c;
     c.rows = dw->layer.pictures;
-    c.cycles = cost.cycles * c.rows;
-    c.flashBytes = cost.codeBytes + dw->tableBytes();
+    kernelFor(*dw).addTo(c, c.rows);
+    c.flashBytes += dw->tableBytes();
     return c;
   }
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val picture) const override {
-    Depthwise3x3 dw = *Depthwise3x3::create(depthwiseLayerOf(op, operands), /*isFolded=*/false);
+    Depthwise3x3 dw = *create(depthwiseLayerOf(op, operands));
     const ConvShape &s = dw.shape();
     callAsm(b, kernelFor(dw),
             {{operands.inputs[0].buffer, picture * (s.inH * s.inW * s.inC)},
@@ -139,14 +139,13 @@ public:
   }
 
 private:
-  static bool appliesTo(const Depthwise3x3 &dw) {
-    const ConvShape &s = dw.shape();
-    // Six words of weights, the accumulator and the output's address are in registers too.
-    const int64_t mostWords = 6 - dw.scaling.constantWords();
-    const int64_t pixels = std::max(s.inH * s.inW * s.inC, s.outH * s.outW * s.outC);
-    return s.strideH == 1 && s.strideW == 1 && s.padTop <= 1 && s.padLeft <= 1 &&
-           dw.padBottom() <= 1 && dw.padRight() <= 1 && s.inH <= 3 && pixels <= 4096 &&
-           InRegistersCode::wordsFor(s) <= mostWords;
+  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) {
+    return Depthwise3x3::create(
+        std::move(layer), /*stride=*/1, /*isFolded=*/false, [](const ConvShape &s) {
+          constexpr int64_t mostBytes = 4096, mostWords = 5;
+          return s.inH <= 3 && InRegistersCode::wordsFor(s) <= mostWords &&
+                 s.inputElements() <= mostBytes && s.outH * s.outW * s.outC <= mostBytes;
+        });
   }
 
   static AsmKernel kernelFor(const Depthwise3x3 &dw) {

@@ -10,13 +10,28 @@ std::optional<OutputScaling> DepthwiseLayer::scaling(int bits) const {
   SmallVector<ScaledAccumulator> accumulators;
   for (const AccumulatorInterval &interval : intervals)
     accumulators.push_back({bits, interval});
-  return OutputScaling::solve(requant, accumulators, /*mayOffset=*/true);
+  return OutputScaling::solveShared(requant, accumulators, /*mayOffset=*/true);
+}
+
+int DepthwiseLayer::spareBits() const {
+  int bits = 8; // weights are in the high bytes of their halves
+  for (size_t c = 0; c < intervals.size(); ++c) {
+    if (isConstantOutput(requant, c, intervals[c]))
+      continue; // this accumulator may wrap
+    while (bits > 0 && std::max(-intervals[c].low, intervals[c].high) >> (30 - bits))
+      --bits;
+  }
+  return bits;
 }
 
 int32_t DepthwiseLayer::scaledBias(int64_t output, int bits, const OutputScaling &scaling) const {
   auto o = static_cast<size_t>(output);
   // Modulo 2^32: only the sum with the products has to fit.
   return static_cast<int32_t>(biases[o] * (int64_t(1) << bits) + scaling.channels[o].offset);
+}
+
+std::string thimble::zeroPointSuffix(int32_t zeroPoint) {
+  return (zeroPoint < 0 ? "_zm" : "_z") + std::to_string(std::abs(zeroPoint));
 }
 
 static void addBiases(DepthwiseLayer &layer, const Tensor *bias) {

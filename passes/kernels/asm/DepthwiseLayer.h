@@ -22,11 +22,16 @@ struct DepthwiseLayer {
   int32_t weight(int64_t output, int64_t ky, int64_t kx) const {
     return filter->as<int8_t>()[(ky * shape.kW + kx) * shape.outC + output];
   }
+  /// By how many bits, up to 8, accumulators can be scaled and still fit a word.
+  int spareBits() const;
   /// For accumulators 2^bits times the layer's.
   std::optional<OutputScaling> scaling(int bits) const;
   /// 2^bits times the bias, and what `scaling` wants added to it.
   int32_t scaledBias(int64_t output, int bits, const OutputScaling &scaling) const;
 };
+
+/// Names a zero point that is part of the code, for the names of kernels.
+std::string zeroPointSuffix(int32_t zeroPoint);
 
 /// The layer that `op` computes; none if it is not an int8 depthwise convolution with constant
 /// weights and biases.

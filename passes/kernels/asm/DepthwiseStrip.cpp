@@ -316,12 +316,12 @@ public:
   }
 
   int64_t build() {
-    if (hasOnePair()) {
+    if (hasRoom()) {
       bias = a.toR(code.filter.bias);
       constants = code.dw.constants(a, code.filter);
-      if (kind == RowKind::Top && code.walks)
-        pointer = a.frameAddress(0);
     }
+    if (kind == RowKind::Top && code.walks)
+      pointer = a.frameAddress(0);
     int64_t c = 0;
     for (; c <= first; ++c)
       column(c);
@@ -336,10 +336,15 @@ public:
 private:
   bool hasTwoRows() const { return kind == RowKind::Block; }
   bool hasOnePair() const { return kind == RowKind::Top || kind == RowKind::Bottom; }
+  // Registers for bias, scaling and a second column besides the rest.
+  bool hasRoom() const { return hasOnePair() && code.filter.scaling.size() == 1; }
   bool isOutput(int64_t centre) const { return centre >= first && centre <= last; }
 
   // An even number, so that accumulators change places an even number of times; few columns remain.
+  // The first and last rows of a picture are not worth much code.
   int64_t columnsPerTrip() const {
+    if (!hasTwoRows())
+      return 4;
     const int64_t columns = last - first - 1;
     int64_t best = 6;
     for (int64_t steps : {8, 10})
@@ -394,13 +399,9 @@ private:
       return;
     }
     // Two columns at a time: loads in a row are cheaper.
-    const bool isSecond = c > first && (c - first) % 2 == 0;
-    if (isSecond) {
-      x0 = next;
-      return;
-    }
-    x0 = loadOne(c);
-    if (c > first && c + 1 < s.inW)
+    const bool isSecond = hasRoom() && c > first && (c - first) % 2 == 0;
+    x0 = isSecond ? next : loadOne(c);
+    if (hasRoom() && !isSecond && c > first && c + 1 < s.inW)
       next = loadOne(c + 1);
   }
   Reg loadOne(int64_t c) {
@@ -417,7 +418,7 @@ private:
   }
 
   Regs start(size_t k) {
-    Reg from = hasOnePair() ? bias : a.toR(code.filter.bias);
+    Reg from = hasRoom() ? bias : a.toR(code.filter.bias);
     return tap(k, Regs(hasTwoRows() ? 2 : 1, from));
   }
 
@@ -503,7 +504,7 @@ public:
   StringRef getName() const override { return "depthwise_conv_2d.strip"; }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    std::optional<Depthwise3x3> dw = Depthwise3x3::create(depthwiseLayerOf(q), /*isFolded=*/false);
+    std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
     if (!dw)
       return std::nullopt;
     auto plan = planFor(*dw);
@@ -511,14 +512,15 @@ public:
       return std::nullopt;
     Candidate c;
     c.rows = dw->layer.pictures;
-    c.cycles = plan->cost.cycles * c.rows;
-    c.flashBytes = plan->cost.codeBytes + dw->tableBytes();
+    kernelFor(*dw, plan->cut, 0).addTo(c);
+    c.cycles = plan->cycles * c.rows;
+    c.flashBytes += dw->tableBytes();
     return c;
   }
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val picture) const override {
-    Depthwise3x3 dw = *Depthwise3x3::create(depthwiseLayerOf(op, operands), /*isFolded=*/false);
+    Depthwise3x3 dw = *create(depthwiseLayerOf(op, operands));
     const Cut cut = planFor(dw)->cut;
     const ConvShape &s = dw.shape();
     Val in = picture * (s.inH * s.inW * s.inC), out = picture * (s.outH * s.outW * s.outC);
@@ -539,14 +541,17 @@ public:
 private:
   struct Plan {
     Cut cut;
-    m4::Cost cost; // of one picture
+    int64_t cycles; // of one picture
   };
+
+  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) {
+    constexpr int64_t mostChannels = 4095; // the reach of a load's offset
+    return Depthwise3x3::create(std::move(layer), /*stride=*/1, /*isFolded=*/false,
+                                [](const ConvShape &s) { return s.inC <= mostChannels; });
+  }
 
   static std::optional<Plan> planFor(const Depthwise3x3 &dw) {
     const ConvShape &s = dw.shape();
-    if (s.strideH != 1 || s.strideW != 1 || s.padTop > 1 || s.padLeft > 1 || dw.padBottom() > 1 ||
-        dw.padRight() > 1 || s.inC > 4095)
-      return std::nullopt;
     std::optional<Plan> best;
     for (int64_t lanes : {1, 4}) {
       if (lanes == 4 && (s.inC < 4 || dw.layer.multiplier() != 1))
@@ -554,26 +559,25 @@ private:
       std::optional<Cut> cut = cutFor(dw, lanes);
       if (!cut)
         continue;
-      Plan plan{*cut, costOf(dw, *cut)};
-      if (!best || plan.cost.cycles < best->cost.cycles)
+      Plan plan{*cut, cyclesOf(dw, *cut)};
+      if (!best || plan.cycles < best->cycles)
         best = plan;
     }
     return best;
   }
 
-  static m4::Cost costOf(const Depthwise3x3 &dw, const Cut &cut) {
-    m4::Cost sum;
+  static int64_t cyclesOf(const Depthwise3x3 &dw, const Cut &cut) {
+    const ConvShape &s = dw.shape();
+    int64_t cycles = 0;
     for (int64_t strip = 0; strip < cut.strips(); ++strip) {
-      m4::Cost one = kernelFor(dw, cut, strip).cost();
-      sum.cycles += one.cycles;
-      sum.tableWords += one.tableWords;
-      sum.codeBytes = one.codeBytes;
-      // Loads of four channels that begin anywhere.
-      const ConvShape &s = dw.shape();
+      Candidate one;
+      kernelFor(dw, cut, strip).addTo(one);
+      cycles += one.cycles;
+      // Words that lie anywhere take about a cycle more to load.
       if (cut.lanes == 4 && s.inC % 4 != 0)
-        sum.cycles += cut.rowsOf(strip) * s.inW * s.inC / 4;
+        cycles += cut.rowsOf(strip) * s.inW * s.inC / 4;
     }
-    return sum;
+    return cycles;
   }
 
   static AsmKernel kernelFor(const Depthwise3x3 &dw, const Cut &cut, int64_t strip) {

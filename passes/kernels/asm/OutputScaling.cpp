@@ -395,3 +395,14 @@ std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requa
     return result;
   return std::nullopt;
 }
+
+std::optional<OutputScaling>
+OutputScaling::solveShared(const RequantPerChannel &requant,
+                           llvm::ArrayRef<ScaledAccumulator> accumulators, bool mayOffset) {
+  constexpr int sharedStep = 4;
+  std::optional<OutputScaling> shared = solve(requant, accumulators, mayOffset, sharedStep);
+  if (shared && shared->form != Signed)
+    return shared;
+  std::optional<OutputScaling> own = solve(requant, accumulators, mayOffset);
+  return own && shared && own->form == shared->form ? shared : own;
+}

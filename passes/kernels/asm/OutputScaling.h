@@ -58,6 +58,10 @@ public:
   static std::optional<OutputScaling> solve(const RequantPerChannel &requant,
                                             llvm::ArrayRef<ScaledAccumulator> accumulators,
                                             bool mayOffset, int shiftStep = 1);
+  /// With one of few shifts, so that layers share code, unless another makes a cheaper form.
+  static std::optional<OutputScaling> solveShared(const RequantPerChannel &requant,
+                                                  llvm::ArrayRef<ScaledAccumulator> accumulators,
+                                                  bool mayOffset);
 
   Form form = Fold;
   int shift = 0; // E, the same for all channels

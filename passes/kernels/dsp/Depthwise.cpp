@@ -57,9 +57,11 @@ public:
     Candidate c;
     c.rows = q.outputs[0].shape[0] * q.outputs[0].shape[1];
     int64_t taps = q.inputs[1].shape[1] * q.inputs[1].shape[2];
-    constexpr double perTap = 11, perOutput = 16;
+    const double perTap = taps <= mostUnrolled ? 9 : 38, perTapAtBorder = 38, perOutput = 26;
+    const double whole = wholeWindows(q, conv);
+    const double tapCycles = (whole * perTap + (1 - whole) * perTapAtBorder) / lanes;
     c.cycles = static_cast<int64_t>(static_cast<double>(q.outputs[0].elements()) *
-                                    (perTap * static_cast<double>(taps) / lanes + perOutput));
+                                    (tapCycles * static_cast<double>(taps) + perOutput));
     c.flashBytes = 600 + 44 * (taps <= mostUnrolled ? taps : 1) + channels * (taps + 20);
     return c;
   }
@@ -115,6 +117,22 @@ public:
   }
 
 private:
+  /// The share of windows that lie on the picture.
+  static double wholeWindows(const KernelQuery &q, nn::DepthwiseConv2DOp conv) {
+    double share = 1;
+    for (size_t axis : {0, 1}) {
+      const int64_t size = q.inputs[0].shape[axis + 1], outputs = q.outputs[0].shape[axis + 1];
+      const int64_t reach = (q.inputs[1].shape[axis + 1] - 1) * conv.getDilations()[axis];
+      int64_t whole = 0;
+      for (int64_t i = 0; i < outputs; ++i) {
+        const int64_t start = i * conv.getStrides()[axis] - conv.getPads()[2 * axis];
+        whole += start >= 0 && start + reach < size;
+      }
+      share *= static_cast<double>(whole) / static_cast<double>(outputs);
+    }
+    return share;
+  }
+
   /// Filters of up to this many taps are straight-line code.
   static constexpr int64_t mostUnrolled = 16;
 
