@@ -33,6 +33,7 @@ static const KernelList &ownedTable() {
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
     addAsmFullyConnectedKernels(list);
+    addAsmAddKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

@@ -132,5 +132,6 @@ void addDspPoolKernels(KernelList &list);
 void addPatchConvolutionKernels(KernelList &list);
 void addWinogradKernels(KernelList &list);
 void addAsmFullyConnectedKernels(KernelList &list);
+void addAsmAddKernels(KernelList &list);
 
 } // namespace thimble

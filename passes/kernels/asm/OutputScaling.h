@@ -50,6 +50,8 @@ public:
     bool isTwice = false;
     int32_t between = 0, after = 0;
   };
+  /// Saturation as cheap as it clamps to `clamp` within int8.
+  static Saturation saturationFor(ClampRange clamp);
 
   /// The cheapest form that is proved for all channels; none where a channel has no proof (a left
   /// shift, an accumulator that does not fit). `mayOffset`: the bias can take offsets.
