@@ -99,6 +99,8 @@ public:
   const Liveness &lives() const { return liveness; }
 
   SmallVector<OpOperand *> needCopies;
+  /// Results of loops that live on with a value that the loop reads.
+  SmallVector<OpResult> resultsToCopy;
 
 private:
   void join(const Tie &tie) {
@@ -110,7 +112,10 @@ private:
       return;
     const bool twoFixed = a->fixed >= 0 && b->fixed >= 0 && a->fixed != b->fixed;
     if (twoFixed || a->overlaps(*b)) {
-      needCopies.push_back(tie.operand);
+      if (tie.operand)
+        needCopies.push_back(tie.operand);
+      else
+        resultsToCopy.push_back(cast<OpResult>(value));
       return;
     }
     for (Value member : a->members)
@@ -131,14 +136,23 @@ private:
   llvm::DenseMap<Value, Web *> webOf;
 };
 
-void insertCopy(OpOperand &operand) {
-  Operation *user = operand.getOwner();
-  OpBuilder builder(user);
-  Value value = operand.get();
+Operation *copyOf(OpBuilder &builder, Value value) {
+  MLIRContext *context = value.getContext();
   if (isa<GprType>(value.getType()))
-    operand.set(CopyOp::create(builder, user->getLoc(), GprType::get(user->getContext()), value));
-  else
-    operand.set(CopySOp::create(builder, user->getLoc(), FprType::get(user->getContext()), value));
+    return CopyOp::create(builder, value.getLoc(), GprType::get(context), value);
+  return CopySOp::create(builder, value.getLoc(), FprType::get(context), value);
+}
+
+void insertCopy(OpOperand &operand) {
+  OpBuilder builder(operand.getOwner());
+  operand.set(copyOf(builder, operand.get())->getResult(0));
+}
+
+void insertCopyAfter(OpResult result) {
+  OpBuilder builder(result.getContext());
+  builder.setInsertionPointAfter(result.getOwner());
+  Operation *copy = copyOf(builder, result);
+  result.replaceAllUsesExcept(copy->getResult(0), copy);
 }
 
 /// Gives the webs of one class of registers their numbers.
@@ -302,9 +316,11 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
 
   LogicalResult allocate(KernelOp kernel) {
     // Copies and split loads change positions; each round needs fewer of them.
-    for (;;) {
+    constexpr int mostRounds = 64;
+    for (int round = 0; round < mostRounds; ++round) {
       Webs webs(kernel);
-      if (!webs.needCopies.empty()) {
+      if (!webs.needCopies.empty() || !webs.resultsToCopy.empty()) {
+        llvm::for_each(webs.resultsToCopy, insertCopyAfter);
         for (OpOperand *operand : webs.needCopies)
           insertCopy(*operand);
         continue;
@@ -323,6 +339,7 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
         return report(kernel, failed, webs);
       splitMultiple(multiple);
     }
+    return kernel.emitOpError("copies of its registers do not come to an end");
   }
 
   static Value color(const Webs &webs, bool isFpr) {

@@ -63,7 +63,7 @@ private:
     if (frame == 0)
       return;
     if (frame < 4096)
-      return line(mnemonic.str() + ".w sp, sp, #" + std::to_string(frame));
+      return line(mnemonic.str() + "w sp, sp, #" + std::to_string(frame));
     line("movw r12, #" + std::to_string(frame)); // r12 holds nothing at either end
     line(mnemonic.str() + ".w sp, sp, r12");
   }

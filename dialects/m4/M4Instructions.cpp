@@ -45,22 +45,28 @@ static void printInstruction(OpAsmPrinter &printer, Operation *op) {
 
 //===-- Assembly text -----------------------------------------------------------------------===//
 
+bool thimble::m4::isShiftedByte(uint32_t value) {
+  return value == 0 || llvm::countl_zero(value) + llvm::countr_zero(value) >= 24;
+}
+
+// What MOV can make: a byte in each of some places, or eight bits anywhere.
+static bool isMovable(uint32_t v) {
+  const uint32_t byte = v & 0xff, high = v >> 8 & 0xff;
+  return isShiftedByte(v) || v == (byte | byte << 16) || v == (high << 8 | high << 24) ||
+         v == byte * 0x01010101u;
+}
+
 bool thimble::m4::isModifiedImmediate(uint32_t value) {
-  auto isEncodable = [](uint32_t v) {
-    const uint32_t byte = v & 0xff, high = v >> 8 & 0xff;
-    if (v == byte || v == (byte | byte << 16) || v == (high << 8 | high << 24) ||
-        v == byte * 0x01010101u)
-      return true;
-    return v != 0 && llvm::countl_zero(v) + llvm::countr_zero(v) >= 24;
-  };
-  return isEncodable(value) || isEncodable(~value) || value <= 0xffff;
+  return isMovable(value) || isMovable(~value) || value <= 0xffff;
 }
 
 static std::string constantText(uint32_t value) {
   if (value <= 0xffff)
     return "movw %r, #" + std::to_string(value);
-  if (isModifiedImmediate(value))
-    return "mov.w %r, #" + std::to_string(static_cast<int32_t>(value));
+  if (isMovable(value))
+    return "mov.w %r, #" + std::to_string(value);
+  if (isMovable(~value))
+    return "mvn.w %r, #" + std::to_string(~value);
   return "movw %r, #" + std::to_string(value & 0xffff) + "\nmovt %r, #" +
          std::to_string(value >> 16);
 }
@@ -69,6 +75,14 @@ static std::string constantText(uint32_t value) {
 static std::string signedText(IntegerAttr number, StringRef positive, StringRef negative) {
   const int64_t value = number.getInt();
   return (value < 0 ? negative : positive).str() + std::to_string(value < 0 ? -value : value);
+}
+
+// ADDW takes any twelve bits, ADD.W a modified immediate; SUB alike.
+static std::string addText(IntegerAttr number, StringRef registers) {
+  const int64_t value = number.getInt(), magnitude = value < 0 ? -value : value;
+  return ((value < 0 ? "sub" : "add") + StringRef(magnitude < 4096 ? "w " : ".w ") + registers + ", #")
+             .str() +
+         std::to_string(magnitude);
 }
 
 // Of a load or store: b, sb, ub, h, sh, uh; a word has none.

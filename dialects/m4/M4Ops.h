@@ -38,6 +38,8 @@ constexpr int numFprs = 32;
 
 /// MOV or MVN can make `value`.
 bool isModifiedImmediate(uint32_t value);
+/// Eight bits anywhere in a word: any instruction with modified immediates takes it.
+bool isShiftedByte(uint32_t value);
 
 } // namespace thimble::m4
 

@@ -29,7 +29,7 @@ def M4_PackTopOp : M4_ShiftableOp<"pack_top", "pkhtb %r, %0, %1", "PKHTB: a.hi w
 
 def M4_AddImmOp : M4_RegOp<"add_imm", "", (ins M4_Gpr:$a, I64Attr:$value)> {
   let summary = "a + value; -4095 to 4095 or a modified immediate";
-  let textCode = "return signedText(getValueAttr(), \"add.w %r, %0, #\", \"sub.w %r, %0, #\");";
+  let textCode = "return addText(getValueAttr(), \"%r, %0\");";
 }
 def M4_RsbImmOp : M4_RegOp<"rsb_imm", "rsb.w %r, %0, #%{value}", (ins M4_Gpr:$a, I64Attr:$value)>;
 def M4_AndImmOp : M4_RegOp<"and_imm", "and.w %r, %0, #%{value}", (ins M4_Gpr:$a, I64Attr:$value)>;
@@ -155,8 +155,9 @@ def M4_StoreSOp : M4_InstructionOp<"store_s", "", "Timing::FpuLoad",
   let summary = "VSTR: the word of an S register into memory";
   let textCode = "return memoryText(\"vstr\", \"w\", \"%0\", getBase() ? \"%1\" : \"sp\", getOffset());";
 }
-def M4_FrameAddressOp : M4_RegOp<"frame_address", "add.w %r, sp, #%{offset}", (ins I64Attr:$offset), (outs M4_Gpr:$result), [MemoryEffects<[MemRead]>]> {
+def M4_FrameAddressOp : M4_RegOp<"frame_address", "", (ins I64Attr:$offset), (outs M4_Gpr:$result), [MemoryEffects<[MemRead]>]> {
   let summary = "the address of a place in the frame";
+  let textCode = "return addText(getOffsetAttr(), \"%r, sp\");";
 }
 def M4_MoveFrameOp : M4_RegOp<"move_frame", "", (ins I64Attr:$step), (outs), [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "moves the stack pointer within the frame";
@@ -164,7 +165,7 @@ def M4_MoveFrameOp : M4_RegOp<"move_frame", "", (ins I64Attr:$step), (outs), [Me
     With the stack pointer as a pointer that walks over the frame, a loop has one more register. Interrupts
     overwrite what lies below it: only words that are not read again may be there.
   }];
-  let textCode = "return signedText(getStepAttr(), \"add.w sp, sp, #\", \"sub.w sp, sp, #\");";
+  let textCode = "return addText(getStepAttr(), \"sp, sp\");";
 }
 
 //===-- Conditions --------------------------------------------------------------------------===//

@@ -113,6 +113,11 @@ public:
   KernelBuilder(mlir::OpBuilder &builder, mlir::ModuleOp module, mlir::Location loc,
                 std::string prefix, std::string program);
 
+  /// The same for another function, whose constants start with `prefix`.
+  KernelBuilder forFunction(std::string prefix) {
+    return {builder, module, location, std::move(prefix), program};
+  }
+
   mlir::OpBuilder &ir() { return builder; }
   mlir::Location loc() const { return location; }
   mlir::ModuleOp getModule() const { return module; }

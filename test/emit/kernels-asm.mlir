@@ -13,11 +13,11 @@ m4.kernel @forms(%x: !m4.gpr, %y: !m4.gpr, %n: !m4.gpr) {
   // CHECK: movw [[B:r[0-9]+|lr]], #22136
   // CHECK: movt [[B]], #4660
   %b = m4.constant {value = 305419896 : i64} : () -> !m4.gpr
-  // CHECK: mov.w [[C:r[0-9]+|lr]], #-16711936
+  // CHECK: mov.w [[C:r[0-9]+|lr]], #4278255360
   %c = m4.constant {value = -16711936 : i64} : () -> !m4.gpr
   // CHECK: add.w {{.*}}, [[A]], [[B]], lsl #3
   %d = m4.add %a, %b {shift = "lsl", amount = 3 : i64} : (!m4.gpr, !m4.gpr) -> !m4.gpr
-  // CHECK: sub.w {{.*}}, {{.*}}, #12
+  // CHECK: subw {{.*}}, {{.*}}, #12
   %e = m4.add_imm %d {value = -12 : i64} : (!m4.gpr) -> !m4.gpr
   // CHECK: ssat {{.*}}, #8, {{.*}}, asr #7
   %f = m4.ssat %e {bits = 8 : i32, shift = "asr", amount = 7 : i64} : (!m4.gpr) -> !m4.gpr
@@ -50,7 +50,7 @@ m4.kernel @forms(%x: !m4.gpr, %y: !m4.gpr, %n: !m4.gpr) {
 
 // Loops, branches, S registers and the frame.
 // CHECK-LABEL: structure:
-// CHECK: sub.w sp, sp, #64
+// CHECK: subw sp, sp, #64
 m4.kernel @structure(%x: !m4.gpr, %n: !m4.gpr) attributes {frame = 64 : i64} {
   // CHECK: vmov s0, r1
   %s = m4.to_s %n : (!m4.gpr) -> !m4.fpr
@@ -71,13 +71,13 @@ m4.kernel @structure(%x: !m4.gpr, %n: !m4.gpr) attributes {frame = 64 : i64} {
       m4.yield
     }
     // CHECK-NEXT: 2:
-    // CHECK-NEXT: add.w r0, r0, #4
+    // CHECK-NEXT: addw r0, r0, #4
     %q = m4.add_imm %p {value = 4 : i64} : (!m4.gpr) -> !m4.gpr
     // CHECK-NEXT: subs.w [[L:r[0-9]+]], [[L]], #1
     %l = m4.subs %left {value = 1 : i64} : (!m4.gpr) -> !m4.gpr
     // CHECK-NEXT: bne.w 1b
     m4.next %q, %l : !m4.gpr, !m4.gpr
   }
-  // CHECK: add.w sp, sp, #64
+  // CHECK: addw sp, sp, #64
   m4.return
 }

@@ -212,7 +212,13 @@ private:
 
   // The kernel's instructions and, for other compilers, its portable function.
   LogicalResult print(m4::KernelOp kernel, func::FuncOp portable) {
-    if (failed(printConstants(portable)))
+    // Its constants are its own: they are not there where the instructions are.
+    std::string before;
+    std::swap(text, before);
+    const LogicalResult printedConstants = printConstants(portable);
+    std::swap(text, before);
+    const std::string &constants = before;
+    if (failed(printedConstants))
       return failure();
     const std::string hot = macro + "_HOT ";
     FunctionPrinter printer(scopes, hot + "THIMBLE_NOINLINE");
@@ -225,7 +231,7 @@ private:
        << nakedSignature(*definition, hot) << "  __asm__(";
     for (const std::string &line : assemblyOf(kernel))
       os << "\n      \"" << line << "\\n\"";
-    os << ");\n}\n#else\n" << *definition << "#endif\n\n";
+    os << ");\n}\n#else\n" << constants << *definition << "#endif\n\n";
     return success();
   }
 };

@@ -18,6 +18,10 @@ using namespace mlir;
 void thimble::emit::registerCTranslations() {
   static llvm::cl::opt<bool> instrument{
       "c-layer-hooks", llvm::cl::desc("call thimble_layer_hook in the C of --mcu-to-c")};
+  auto registerInputs = [](DialectRegistry &registry) {
+    registry.insert<arith::ArithDialect, func::FuncDialect, memref::MemRefDialect,
+                    quant::QuantDialect, scf::SCFDialect, m4::M4Dialect, mcu::MCUDialect>();
+  };
   static TranslateFromMLIRRegistration toC(
       "mcu-to-c", "write a lowered program as C",
       [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
@@ -30,10 +34,7 @@ void thimble::emit::registerCTranslations() {
             output << "/*--- " << file.name << " ---*/\n" << file.contents;
         return files;
       },
-      [](DialectRegistry &registry) {
-        registry.insert<arith::ArithDialect, func::FuncDialect, memref::MemRefDialect,
-                        quant::QuantDialect, scf::SCFDialect, m4::M4Dialect, mcu::MCUDialect>();
-      });
+      registerInputs);
   static TranslateFromMLIRRegistration toAssembly(
       "m4-to-asm", "write kernels whose registers are allocated as assembly",
       [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
@@ -44,5 +45,5 @@ void thimble::emit::registerCTranslations() {
         }
         return success();
       },
-      [](DialectRegistry &registry) { registry.insert<m4::M4Dialect>(); });
+      registerInputs);
 }

@@ -67,7 +67,7 @@ Reg AsmBuilder::add(Reg a, int64_t value) {
     return a;
   const int64_t magnitude = value < 0 ? -value : value;
   // ADDW and SUBW take 12 bits; a larger number that is no modified immediate takes two steps.
-  if (magnitude > 4095 && (magnitude <= 0xffff || !m4::isModifiedImmediate(static_cast<uint32_t>(magnitude)))) {
+  if (magnitude > 4095 && !m4::isShiftedByte(static_cast<uint32_t>(magnitude))) {
     const int64_t high = magnitude & ~int64_t(0xfff), low = magnitude & 0xfff;
     if (high > 0xff000)
       return add(a, Shifted(constant(value)));

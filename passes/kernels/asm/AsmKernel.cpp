@@ -57,6 +57,7 @@ static void buildPortable(KernelBuilder &b, const AsmKernel &kernel, StringRef n
   Block &block = *function.addEntryBlock();
   SmallVector<Buffer> buffers;
   Vals words;
+  KernelBuilder own = b.forFunction(name.str()); // its tables are its own
   for (auto [i, argument] : llvm::enumerate(block.getArguments())) {
     const bool isBuffer = i < kernel.buffers.size();
     const std::string &hint = isBuffer ? kernel.buffers[i].name : kernel.words[i - kernel.buffers.size()];
@@ -64,10 +65,10 @@ static void buildPortable(KernelBuilder &b, const AsmKernel &kernel, StringRef n
     if (isBuffer)
       buffers.push_back({argument, kernel.buffers[i].element});
     else
-      words.push_back(Val(b, argument));
+      words.push_back(Val(own, argument));
   }
   builder.setInsertionPointToStart(&block);
-  kernel.portable(b, buffers, words);
+  kernel.portable(own, buffers, words);
   func::ReturnOp::create(builder, b.loc());
 }
 

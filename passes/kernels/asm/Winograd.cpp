@@ -96,7 +96,7 @@ bool Winograd::findScaling() {
 
 int64_t Winograd::scratchBytes() const {
   // The portable form keeps words.
-  const int64_t portable = 4 * (1 + form.places() * (2 * pairs() + 1));
+  const int64_t portable = 4 * (1 + form.places() * (2 * pairs() + 2));
   return std::max(patchOffset() + patch().bytes(), portable);
 }
 
@@ -188,9 +188,7 @@ class PortableWinograd {
 public:
   PortableWinograd(KernelBuilder &b, const Winograd &w, ArrayRef<Buffer> buffers)
       : b(b), w(w), form(w.form), s(w.shape()), picture(buffers[0]), output(buffers[1]), table(buffers[2]),
-        scratch(buffers[3]), firstRow(b.toIndex(b.load(scratch, b.index(0))) - s.padTop),
-        inputRows(matrix("input_transform", form.input)), outputRows(matrix("output_transform", form.output)),
-        columns(matrix("columns", form.columns)) {}
+        scratch(buffers[3]), firstRow(b.toIndex(b.load(scratch, b.index(0))) - s.padTop) {}
 
   void emit() {
     b.loop("tile_y", w.tilesY, [&](Val ty) {
@@ -204,33 +202,50 @@ public:
   }
 
 private:
-  Buffer matrix(StringRef name, ArrayRef<int64_t> numbers) {
-    SmallVector<int32_t> words(numbers.begin(), numbers.end());
-    return b.table<int32_t>((name + std::to_string(form.tile)).str(), words);
-  }
-  /// Sum over k of rows[row][k] * element(k).
-  Val combine(Buffer rows, Val row, llvm::function_ref<Val(Val)> element) {
-    return b.accumulate("k", form.points, b.i32(0), [&](Val k, Val sum) {
-      return sum + b.load(rows, row * form.points + k) * element(k);
-    });
-  }
+  // Scratch behind the number of the row: V as [place][channel], products by place, and a transform that is
+  // half done.
+  int64_t channels() const { return 2 * w.pairs(); }
+  int64_t productsAt() const { return 1 + form.places() * channels(); }
+  int64_t halfAt() const { return productsAt() + form.places(); }
 
-  /// V at `place` (with columns in order), of half `half` of `pair`.
-  Val vIndex(Val place, Val pair, Val half) { return (place * w.pairs() + pair) * 2 + half + 1; }
+  /// matrix * vector.
+  static Vals multiply(KernelBuilder &b, ArrayRef<int64_t> matrix, const Vals &vector) {
+    Vals products;
+    for (size_t row = 0; row < matrix.size() / vector.size(); ++row) {
+      Val sum = b.i32(0);
+      for (auto [k, element] : llvm::enumerate(vector))
+        if (int64_t factor = matrix[row * vector.size() + k])
+          sum = sum + element * factor;
+      products.push_back(sum);
+    }
+    return products;
+  }
+  /// A vector of `form.points` elements.
+  Vals vectorOf(llvm::function_ref<Val(int64_t)> element) {
+    Vals vector;
+    for (int64_t k = 0; k < form.points; ++k)
+      vector.push_back(element(k));
+    return vector;
+  }
 
   void transformInputs(Val y, Val x) {
-    b.loop("pair", w.pairs(), [&](Val pair) {
-      b.loop("half", 2, [&](Val half) {
-        Val channel = b.min(b.min(pair / 2 * 4, b.index(s.inC - 4)) + pair % 2 + half * 2, b.index(s.inC - 1));
-        b.loop("place", form.places(), [&](Val place) {
-          Val i = place / form.points, j = b.toIndex(b.load(columns, place % form.points));
-          Val v = combine(inputRows, i, [&](Val row) {
-            return combine(inputRows, j, [&](Val column) { return input(y + row, x + column, channel); });
-          });
+    b.loop("element", channels(), [&](Val element) {
+      Val pair = element / 2, half = element % 2;
+      Val channel = b.min(b.min(pair / 2 * 4, b.index(s.inC - 4)) + pair % 2 + half * 2, b.index(s.inC - 1));
+      b.loop("column", form.points, [&](Val column) {
+        Vals d = vectorOf([&](int64_t row) { return input(y + row, x + column, channel); });
+        for (auto [i, value] : llvm::enumerate(multiply(b, form.input, d)))
+          b.store(scratch, column + (halfAt() + static_cast<int64_t>(i) * form.points), value);
+      });
+      b.loop("row", form.points, [&](Val row) {
+        Vals d = vectorOf([&](int64_t k) { return b.load(scratch, row * form.points + (halfAt() + k)); });
+        Vals v = multiply(b, form.input, d);
+        for (auto [place, column] : llvm::enumerate(form.columns)) {
+          Val value = v[static_cast<size_t>(column)];
           if (form.raise)
-            v = v + b.select(half == 0, b.i32(form.raise), b.i32(0));
-          b.store(scratch, vIndex(place, pair, half), v);
-        });
+            value = value + b.select(half == 0, b.i32(form.raise), b.i32(0));
+          b.store(scratch, (row * form.points + static_cast<int64_t>(place)) * channels() + element + 1, value);
+        }
       });
     });
   }
@@ -256,36 +271,40 @@ private:
     Val group = channel / 2 * w.groupWords(), h = channel % 2;
     if (w.hasSteps())
       h = b.select(channel == s.outC - 1, b.index(1), h);
-    Val sums = b.index(1 + form.places() * w.pairs() * 2);
     b.loop("place", form.places(), [&](Val place) {
-      Val sum = b.accumulate("pair", w.pairs(), b.i32(0), [&](Val pair, Val sum) {
-        return b.accumulate("half", 2, sum, [&](Val half, Val sum) {
-          Val word = b.load(table, group + (place * w.pairs() + pair) * 2 + h);
-          Val u = ((word >> b.toI32(half * 16)) << 16) >> 16;
-          return sum + u * b.load(scratch, vIndex(place, pair, half));
-        });
+      Val sum = b.accumulate("element", channels(), b.i32(0), [&](Val element, Val sum) {
+        Val word = b.load(table, group + (place * w.pairs() + element / 2) * 2 + h);
+        Val u = ((word >> b.toI32(element % 2 * 16)) << 16) >> 16;
+        return sum + u * b.load(scratch, place * channels() + element + 1);
       });
-      Val row = place / form.points * form.points;
-      b.store(scratch, sums + row + b.toIndex(b.load(columns, place % form.points)), sum);
+      b.store(scratch, place + productsAt(), sum);
+    });
+    b.loop("row", form.points, [&](Val row) {
+      Vals products(static_cast<size_t>(form.points));
+      for (auto [place, column] : llvm::enumerate(form.columns))
+        products[static_cast<size_t>(column)] =
+            b.load(scratch, row * form.points + (productsAt() + static_cast<int64_t>(place)));
+      for (auto [c, value] : llvm::enumerate(multiply(b, form.output, products)))
+        b.store(scratch, row * form.tile + (halfAt() + static_cast<int64_t>(c)), value);
     });
     Val numbers = group + w.weightWords() + h * w.channelWords();
-    b.loop("row", form.tile, [&](Val r) {
-      b.loop("column", form.tile, [&](Val c) {
-        Val sum = combine(outputRows, r, [&](Val i) {
-          return combine(outputRows, c, [&](Val j) { return b.load(scratch, sums + i * form.points + j); });
-        });
-        b.store(output, ((y + r) * s.outW + x + c) * s.outC + channel, scaled(sum, r, c, numbers));
-      });
+    b.loop("column", form.tile, [&](Val c) {
+      Vals half = vectorOf([&](int64_t row) { return b.load(scratch, c + (halfAt() + row * form.tile)); });
+      for (auto [r, sum] : llvm::enumerate(multiply(b, form.output, half))) {
+        const auto row = static_cast<int64_t>(r);
+        b.store(output, ((y + row) * s.outW + x + c) * s.outC + channel, scaled(sum, row, c, numbers));
+      }
     });
   }
 
-  Val scaled(Val sum, Val r, Val c, Val numbers) {
+  Val scaled(Val sum, int64_t row, Val c, Val numbers) {
     const int64_t first = form.raise ? 2 : 1;
     Val bias = b.index(first - 1);
     if (form.raise) {
       sum = sum * b.load(table, numbers);
       const int64_t last = first + w.scaling.constantWords();
-      bias = b.select((r >= 2) & (c >= 2), (c - 2) * 2 + (r - 2) + last, bias);
+      if (row >= 2)
+        bias = b.select(c >= 2, c * 2 + (last - 4 + row - 2), bias);
     }
     Vals constants;
     for (int64_t i = 0; i < w.scaling.constantWords(); ++i)
@@ -299,7 +318,6 @@ private:
   const ConvShape &s;
   Buffer picture, output, table, scratch;
   Val firstRow;
-  Buffer inputRows, outputRows, columns;
 };
 
 } // namespace
