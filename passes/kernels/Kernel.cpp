@@ -34,6 +34,10 @@ static const KernelList &ownedTable() {
     addDepthwiseInRegistersKernels(list);
     addAsmFullyConnectedKernels(list);
     addAsmAddKernels(list);
+    addAsmInt16Kernels(list);
+    addAsmInt16DepthwiseKernels(list);
+    addAsmPoolKernels(list);
+    addAsmLookupKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

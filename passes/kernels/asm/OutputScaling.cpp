@@ -334,15 +334,16 @@ std::optional<int> commonShift(const RequantPerChannel &requant,
 
 } // namespace
 
-OutputScaling::Saturation OutputScaling::saturationFor(ClampRange clamp) {
+OutputScaling::Saturation OutputScaling::saturationFor(ClampRange clamp, int width) {
   Saturation s;
-  int32_t width = clamp.high - clamp.low + 1;
-  int32_t cutBelow = clamp.low + 128, cutAbove = 127 - clamp.high;
+  s.width = s.bits = width;
+  const int32_t half = int32_t(1) << (width - 1), span = clamp.high - clamp.low + 1;
+  const int32_t cutBelow = clamp.low + half, cutAbove = half - 1 - clamp.high;
   if (cutBelow == 0 && cutAbove == 0)
     return s;
-  if (width > 0 && (width & (width - 1)) == 0) {
+  if (span > 0 && (span & (span - 1)) == 0) {
     s.isUnsigned = true;
-    s.bits = static_cast<int>(std::log2(width));
+    s.bits = static_cast<int>(std::log2(span));
     s.delta = -clamp.low;
     s.after = clamp.low;
   } else {
