@@ -54,6 +54,9 @@ bool isShiftedByte(uint32_t value);
 
 namespace thimble::m4 {
 
+/// Whether every operation of `kernel`, whose registers are physical, finds in them what it reads.
+mlir::LogicalResult verifyAllocation(KernelOp kernel);
+
 /// The runtime function that computes `op`, or an empty string where `op` is
 /// no pure instruction on words.
 llvm::StringRef runtimeFunction(mlir::Operation *op);

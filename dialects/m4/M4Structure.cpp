@@ -52,7 +52,9 @@ LogicalResult KernelOp::verifyRegions() {
     return emitOpError("frame must be a multiple of 4 bytes");
   if (!isa<ReturnOp>(block.getTerminator()))
     return emitOpError("must end with m4.return");
-  return success();
+  const bool isAllocated = llvm::all_of(
+      block.getArgumentTypes(), [](Type type) { return !cast<GprType>(type).isVirtual(); });
+  return block.getNumArguments() > 0 && isAllocated ? verifyAllocation(*this) : success();
 }
 
 //===-- loop --------------------------------------------------------------------------------===//

@@ -18,8 +18,10 @@ SelectionCost thimble::costOf(const std::vector<LayerChoices> &layers,
     cost.cycles += choice.cycles;
     cost.flashBytes += choice.ownBytes;
     for (const auto &[name, bytes] : choice.sharedCode)
-      if (there.insert(name).second)
+      if (there.insert(name).second) {
         cost.flashBytes += bytes;
+        cost.sharedBytes += bytes;
+      }
   }
   return cost;
 }
@@ -151,6 +153,11 @@ std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &laye
   }
   Search search(layers, ramLimit);
   std::vector<size_t> best = search.fastest();
+  const SelectionCost fastest = costOf(layers, best);
+  const double codePrice = static_cast<double>(fastest.cycles) / 500 / 1024;
+  best = search.improve(best, [&](const SelectionCost &cost) {
+    return static_cast<double>(cost.cycles) + codePrice * static_cast<double>(cost.sharedBytes);
+  });
   if (objective == Objective::Speed || objective == Objective::Ram)
     return best;
 

@@ -11,7 +11,8 @@ using namespace mlir;
 using namespace thimble;
 
 std::string ConvShape::suffix() const {
-  std::string text = llvm::formatv("{0}x{1}_{2}x{3}x{4}_{5}x{6}x{7}", kH, kW, inH, inW, inC, outH, outW, outC);
+  std::string text =
+      llvm::formatv("{0}x{1}_{2}x{3}x{4}_{5}x{6}x{7}", kH, kW, inH, inW, inC, outH, outW, outC);
   if (strideH != 1 || strideW != 1)
     text += llvm::formatv("_s{0}x{1}", strideH, strideW);
   if (dilationH != 1 || dilationW != 1)
@@ -21,29 +22,67 @@ std::string ConvShape::suffix() const {
   return text;
 }
 
-std::vector<int> ConvLayer::missingShifts() const {
-  std::vector<int> shifts;
+bool ConvLayer::isConstant(size_t channel) const {
+  const AccumulatorInterval &sum = intervals[channel];
+  auto fits = [](int64_t v) { return v == static_cast<int32_t>(v); };
+  auto output = [&](int64_t v) {
+    return requant.finish(static_cast<int32_t>(v), static_cast<int64_t>(channel));
+  };
+  return fits(sum.low) && fits(sum.high) && output(sum.low) == output(sum.high);
+}
+
+std::vector<int> ConvLayer::accumulatorBits(int least, int most,
+                                            llvm::function_ref<bool(size_t, int)> fits) const {
+  // Left shifts of the channels' scales, and how many bits fit.
+  std::vector<int> shifts, room;
+  int smallest = std::numeric_limits<int>::max();
   for (size_t c = 0; c < biases.size(); ++c) {
     int left = requant.multipliers.empty() ? 0 : requant.multipliers[c].shift;
     if (requant.rounding == Rounding::Single)
       std::frexp(requant.scales[c], &left);
-    // Channels that are constant need no shift.
-    const bool isZero = requant.rounding == Rounding::Double && requant.multipliers[c].multiplier == 0;
-    shifts.push_back(isZero ? std::numeric_limits<int>::max() : left);
+    shifts.push_back(left);
+    if (!isConstant(c))
+      smallest = std::min(smallest, left);
+    int bits = 24;
+    while (bits >= least && (reach(c) << bits >= int64_t(1) << 31 || !fits(c, bits)))
+      --bits;
+    if (bits < least)
+      return {};
+    room.push_back(bits);
   }
-  const int least = *llvm::min_element(shifts);
-  for (int &s : shifts)
-    s = s == std::numeric_limits<int>::max() ? 0 : s - least;
-  return shifts;
+  auto missing = [&](size_t c) { return isConstant(c) ? 0 : shifts[c] - smallest; };
+  int common = most;
+  for (size_t c = 0; c < room.size(); ++c)
+    common = std::min(common, room[c] - missing(c));
+  common = std::max(common, least);
+  for (size_t c = 0; c < room.size(); ++c)
+    room[c] = std::min(room[c], common + missing(c));
+  return room;
+}
+
+std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits, bool mayOffset) const {
+  std::vector<ScaledAccumulator> accumulators;
+  for (auto [b, interval] : llvm::zip(bits, intervals))
+    accumulators.push_back({b, interval});
+  auto solve = [&](int shiftStep) {
+    return OutputScaling::solve(requant, accumulators, mayOffset, shiftStep);
+  };
+  constexpr int sharedStep = 4;
+  std::optional<OutputScaling> shared = solve(sharedStep);
+  if (shared && shared->form != OutputScaling::Signed)
+    return shared;
+  std::optional<OutputScaling> own = solve(1);
+  return own && shared && own->form == shared->form ? shared : own;
 }
 
 // One convolution per picture, or one row of all pixels.
-static ConvShape shapeOf(nn::Conv2DOp conv, const thimble::TensorType &in, const thimble::TensorType &filter,
-                         const thimble::TensorType &out, int64_t &pictures) {
+static ConvShape shapeOf(nn::Conv2DOp conv, const thimble::TensorType &in,
+                         const thimble::TensorType &filter, const thimble::TensorType &out,
+                         int64_t &pictures) {
   auto strides = conv.getStrides(), dilations = conv.getDilations(), pads = conv.getPads();
-  ConvShape s{in.shape[1],  in.shape[2],  in.shape[3],     out.shape[1],    out.shape[2],
-              out.shape[3], filter.shape[1], filter.shape[2], strides[0],  strides[1],
-              dilations[0], dilations[1], pads[0],         pads[2]};
+  ConvShape s{in.shape[1],  in.shape[2],     in.shape[3],     out.shape[1], out.shape[2],
+              out.shape[3], filter.shape[1], filter.shape[2], strides[0],   strides[1],
+              dilations[0], dilations[1],    pads[0],         pads[2]};
   pictures = in.shape[0];
   if (s.kH != 1 || s.kW != 1)
     return s;
@@ -129,5 +168,6 @@ void thimble::forBlocks(AsmBuilder &a, int64_t width, int64_t block, Variables c
 }
 
 int32_t thimble::halves(int64_t low, int64_t high) {
-  return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high) << 16);
+  return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffff) | static_cast<uint32_t>(high)
+                                                                          << 16);
 }

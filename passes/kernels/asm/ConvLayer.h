@@ -26,8 +26,8 @@ struct ConvShape {
   std::string suffix() const;
 };
 
-/// Weights are read as stored inputs multiply them: the input's zero point is part of the biases, and
-/// stands in for what lies outside of the picture.
+/// Weights are read as stored inputs multiply them: the input's zero point is part of the biases,
+/// and stands in for what lies outside of the picture.
 struct ConvLayer {
   int64_t pictures = 1;
   ConvShape shape;
@@ -41,9 +41,22 @@ struct ConvLayer {
     const ConvShape &s = shape;
     return filter->as<int8_t>()[((output * s.kH + ky) * s.kW + kx) * s.inC + channel];
   }
-  /// How many bits each channel's right shift is less than the largest: what its weights can carry
-  /// for all channels to have one shift.
-  std::vector<int> missingShifts() const;
+  /// The channel has one output for all inputs: its accumulator may wrap.
+  bool isConstant(size_t channel) const;
+  /// The largest magnitude of its accumulator; none where that does not matter.
+  int64_t reach(size_t channel) const {
+    return isConstant(channel)
+               ? 0
+               : std::max(std::abs(intervals[channel].low), std::abs(intervals[channel].high));
+  }
+  /// How accumulators that are scaled by `bits` become outputs, as the code of as many layers as
+  /// possible does it.
+  std::optional<OutputScaling> scaling(llvm::ArrayRef<int> bits, bool mayOffset) const;
+  /// By how many bits each channel's accumulator is scaled, from `least` up and `most` for the
+  /// channel with the largest right shift: more for the others, so that all end with one shift, as
+  /// far as `fits` goes. None where a channel cannot be scaled by `least`.
+  std::vector<int> accumulatorBits(int least, int most,
+                                   llvm::function_ref<bool(size_t channel, int bits)> fits) const;
 };
 
 /// The layer that `op` computes; none if it is not an int8 convolution of one group with constant

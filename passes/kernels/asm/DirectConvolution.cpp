@@ -21,52 +21,38 @@ static bool fitsByteMix(const ConvLayer &layer) {
   return true;
 }
 
-// The most bits that weights and accumulators of all channels can be scaled by, besides their missing
-// shifts; less than 2 if they cannot.
-static int roomForBits(const ConvLayer &layer, ArrayRef<int> missing) {
+// The bits by which halves of words hold the weights of all channels.
+static std::vector<int> bitsForHalves(const ConvLayer &layer) {
   const int64_t depth = layer.shape.depth();
-  int room = 8;
-  for (size_t c = 0; c < missing.size(); ++c) {
-    int64_t low = 0, high = 0;
-    for (int64_t k = 0; k < depth; ++k) {
-      const int64_t w = layer.filter->as<int8_t>()[static_cast<int64_t>(c) * depth + k];
-      low = std::min(low, w);
-      high = std::max(high, w);
-    }
-    const AccumulatorInterval &sum = layer.intervals[c];
-    const int64_t reach = std::max(std::abs(sum.low), std::abs(sum.high));
-    while (room >= 2 && (missing[c] + room > 15 || low << (missing[c] + room) < -32768 || high << (missing[c] + room) > 32767 ||
-                         reach << (missing[c] + room) >= int64_t(1) << 31))
-      --room;
+  std::vector<std::pair<int64_t, int64_t>> ranges;
+  for (int64_t o = 0; o < layer.shape.outC; ++o) {
+    const int8_t *weights = layer.filter->as<int8_t>() + o * depth;
+    auto [low, high] = std::minmax_element(weights, weights + depth);
+    ranges.push_back({*low, *high});
   }
-  return room;
+  return layer.accumulatorBits(/*least=*/2, /*most=*/8, [&](size_t c, int bits) {
+    const int64_t factor = int64_t(1) << bits;
+    return fitsInHalf(ranges[c].first * factor) && fitsInHalf(ranges[c].second * factor);
+  });
 }
 
 std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightForm form) {
-  const size_t channels = layer.biases.size();
-  FormScaling scaling{{}, std::vector<int>(channels, 8)};
-  if (form == WeightForm::ByteMix) {
-    if (!fitsByteMix(layer))
-      return std::nullopt;
-  } else {
-    scaling.bits = layer.missingShifts();
-    const int room = roomForBits(layer, scaling.bits);
-    if (room < 2)
-      return std::nullopt;
-    for (int &b : scaling.bits)
-      b += room;
-  }
-  std::vector<ScaledAccumulator> accumulators;
-  for (size_t c = 0; c < channels; ++c)
-    accumulators.push_back({scaling.bits[c], layer.intervals[c]});
-  auto solved = OutputScaling::solve(layer.requant, accumulators, form == WeightForm::Halves);
+  FormScaling scaling;
+  if (form == WeightForm::Halves)
+    scaling.bits = bitsForHalves(layer);
+  else if (fitsByteMix(layer))
+    scaling.bits.assign(layer.biases.size(), 8);
+  if (scaling.bits.empty())
+    return std::nullopt;
+  auto solved = layer.scaling(scaling.bits, form == WeightForm::Halves);
   if (!solved)
     return std::nullopt;
   scaling.output = *solved;
   return scaling;
 }
 
-int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx, int64_t pair) const {
+int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx,
+                                  int64_t pair) const {
   const ChannelPairs pairs = patch.pairs();
   auto weight = [&](int64_t channel, int64_t half) -> int64_t {
     const int64_t o = firstChannel(group) + channel;
@@ -87,7 +73,8 @@ int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64
 }
 
 int64_t PatchProducts::groupWords() const {
-  return channels + pairsOfTaps() * wordsOfPair() + channels * scaling.output.constantWords() + hasSteps();
+  return channels + pairsOfTaps() * wordsOfPair() + channels * scaling.output.constantWords() +
+         hasSteps();
 }
 
 std::vector<int32_t> PatchProducts::table() const {
@@ -103,8 +90,9 @@ std::vector<int32_t> PatchProducts::table() const {
         words.push_back(static_cast<int32_t>(layer.biases[o] * (int64_t(1) << scaling.bits[o]) +
                                              scaling.output.channels[o].offset));
       else if (c % 2 == 0) // the mixed bias, then the even one
-        words.insert(words.end(), {static_cast<int32_t>(256 * layer.biases[channelOf(c + 1)] + layer.biases[o]),
-                                   static_cast<int32_t>(layer.biases[o])});
+        words.insert(words.end(),
+                     {static_cast<int32_t>(256 * layer.biases[channelOf(c + 1)] + layer.biases[o]),
+                      static_cast<int32_t>(layer.biases[o])});
     }
     for (int64_t ky = 0; ky < s.kH; ++ky)
       for (int64_t kx = 0; kx < s.kW; ++kx)
@@ -145,7 +133,7 @@ public:
     if (groups > 1)
       tableEnd = a.toS(a.add(table, a.constant(groups * p.groupWords() * 4)));
     tableStart = a.toS(table);
-    if (s.kH > 1 || s.outH > 1) {
+    if (hasRows()) {
       if (s.strideH > 1)
         row = a.mul(row, a.constant(s.strideH));
       firstRow = a.toS(a.add(row, -s.padTop));
@@ -163,13 +151,19 @@ private:
 
   //===-- Patches ---------------------------------------------------------------------------===//
 
+  /// The first input row depends on the call, or is not the picture's first.
+  bool hasRows() const { return s.outH > 1 || s.padTop > 0; }
+
   void gather(Reg pixel) {
     Reg from = a.toR(picture);
     Reg column = s.strideW > 1 ? a.mul(pixel, a.constant(s.strideW)) : pixel;
-    if (p.place == PatchProducts::Registers)
+    if (p.place == PatchProducts::Registers) {
+      if (hasRows())
+        column = a.mla(a.toR(firstRow), a.constant(s.inW), column);
       return gatherInRegisters(a.mla(column, a.constant(s.inC), from));
+    }
     column = a.add(column, -s.padLeft);
-    Reg row = s.kH > 1 || s.outH > 1 ? a.toR(firstRow) : a.constant(-s.padTop);
+    Reg row = hasRows() ? a.toR(firstRow) : a.constant(0);
     Reg to = p.isInArena() ? a.toR(scratch) : a.frameAddress(0);
     p.patch.emit(a, from, row, column, to, p.layer.requant.inputZeroPoint);
   }
@@ -227,8 +221,10 @@ private:
         for (int64_t pair = 0; pair < pairs; ++pair) {
           // Weights of two pairs at once fit beside what S registers hold.
           const int64_t at = pair * p.pixels;
-          const bool inRegisters = p.place == PatchProducts::Registers && at + p.pixels <= mostRegisters;
-          if (inRegisters && pair + 1 < pairs && at + 2 * p.pixels <= mostRegisters && p.channels == 2) {
+          const bool inRegisters =
+              p.place == PatchProducts::Registers && at + p.pixels <= mostRegisters;
+          if (inRegisters && pair + 1 < pairs && at + 2 * p.pixels <= mostRegisters &&
+              p.channels == 2) {
             twoPairs(stream, pair);
             ++pair;
             continue;
@@ -343,8 +339,9 @@ private:
       if (c >= s.outC)
         continue;
       for (int64_t i = 0; i < p.pixels; ++i)
-        a.store(p.scaling.output.emit(a, sums[static_cast<size_t>(c)].pixels[static_cast<size_t>(i)], constants), to,
-                i * s.outC + c, Width::U8);
+        a.store(p.scaling.output.emit(
+                    a, sums[static_cast<size_t>(c)].pixels[static_cast<size_t>(i)], constants),
+                to, i * s.outC + c, Width::U8);
     }
     if (p.groups() > 1)
       output = a.toS(p.hasSteps() ? a.add(to, a.loadTablePost(stream, 4)) : a.add(to, p.channels));
@@ -373,13 +370,14 @@ private:
 class PortableRow {
 public:
   PortableRow(KernelBuilder &b, const PatchProducts &products, ArrayRef<Buffer> buffers, Val row)
-      : b(b), p(products), s(p.layer.shape), picture(buffers[0]), output(buffers[1]), table(buffers[2]),
-        firstRow(b.toIndex(row) * s.strideH - s.padTop) {}
+      : b(b), p(products), s(p.layer.shape), picture(buffers[0]), output(buffers[1]),
+        table(buffers[2]), firstRow(b.toIndex(row) * s.strideH - s.padTop) {}
 
   void emit() {
     b.loop("x", s.outW, [&](Val x) {
       b.loop("group", p.groups(), [&](Val g) {
-        Val first = s.outC < p.channels ? b.index(0) : b.min(g * p.channels, b.index(s.outC - p.channels));
+        Val first =
+            s.outC < p.channels ? b.index(0) : b.min(g * p.channels, b.index(s.outC - p.channels));
         for (int64_t c = 0; c < std::min(p.channels, s.outC); ++c)
           b.store(output, x * s.outC + first + c, scaled(x, g * p.groupWords(), c));
       });
@@ -403,7 +401,8 @@ private:
     const int64_t words = p.scaling.output.constantWords();
     Vals constants;
     for (int64_t i = 0; i < words; ++i)
-      constants.push_back(word(b.index(p.channels + p.pairsOfTaps() * p.wordsOfPair() + c * words + i)));
+      constants.push_back(
+          word(b.index(p.channels + p.pairsOfTaps() * p.wordsOfPair() + c * words + i)));
     return p.scaling.output.emit(b, sum, constants);
   }
 
@@ -430,8 +429,9 @@ private:
 
   Val input(Val x, Val ky, Val kx, Val pair, Val half) {
     Val iy = firstRow + ky * s.dilationH, ix = x * s.strideW - s.padLeft + kx * s.dilationW;
-    Val channel = b.min(b.min(pair / 2 * 4, b.index(std::max<int64_t>(0, s.inC - 4))) + pair % 2 + half * 2,
-                        b.index(s.inC - 1));
+    Val channel =
+        b.min(b.min(pair / 2 * 4, b.index(std::max<int64_t>(0, s.inC - 4))) + pair % 2 + half * 2,
+              b.index(s.inC - 1));
     Val inside = b.boolean(true);
     auto within = [&](Val &at, int64_t size) {
       inside = inside & (at >= 0) & (at < size);
@@ -461,8 +461,9 @@ AsmKernel PatchProducts::kernel() const {
   const PatchProducts &self = *this;
   AsmKernel kernel;
   constexpr const char *places[] = {"frame", "walk", "regs"};
-  kernel.name = llvm::formatv("conv_{0}_{1}_{2}x{3}_{4}_{5}", form == WeightForm::ByteMix ? "bytemix" : "halves",
-                              places[place], pixels, channels, layer.shape.suffix(), scaling.output.suffix());
+  kernel.name = llvm::formatv("conv_{0}_{1}_{2}x{3}_{4}_{5}",
+                              form == WeightForm::ByteMix ? "bytemix" : "halves", places[place],
+                              pixels, channels, layer.shape.suffix(), scaling.output.suffix());
   if (layer.shape.leavesRows() || layer.shape.leavesColumns())
     kernel.name += llvm::formatv("_z{0}", uint8_t(layer.requant.inputZeroPoint)).str();
   kernel.buffers = {{"input", ElementType::Int8, false},

@@ -9,7 +9,8 @@ namespace thimble {
 
 /// How weights lie in their words.
 enum class WeightForm {
-  /// Each half is 256 * odd + even: weights of two channels and two taps a word. SMLAD with the word
+  /// Each half is 256 * odd + even: weights of two channels and two taps a word. SMLAD with the
+  /// word
   /// adds up 256 * odd + even, with its even bytes (SXTB16) even; the difference is 256 * odd.
   ByteMix,
   /// Two taps of one channel, times a power of two that makes up for the channel's smaller shift.

@@ -358,7 +358,7 @@ OutputScaling::Saturation OutputScaling::saturationFor(ClampRange clamp, int wid
 
 std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requant,
                                                   llvm::ArrayRef<ScaledAccumulator> accumulators,
-                                                  bool mayOffset) {
+                                                  bool mayOffset, int shiftStep) {
   OutputScaling result;
   if (requant.clamp.low > requant.clamp.high || requant.clamp.low < -128 ||
       requant.clamp.high > 127)
@@ -375,6 +375,7 @@ std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requa
   std::optional<int> shift = commonShift(requant, accumulators, bounds);
   if (!shift)
     return std::nullopt;
+  *shift -= *shift % shiftStep;
   result.shift = *shift;
 
   auto solveAll = [&](Form form) {

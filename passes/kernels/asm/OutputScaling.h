@@ -55,10 +55,12 @@ public:
   static Saturation saturationFor(ClampRange clamp, int width = 8);
 
   /// The cheapest form that is proved for all channels; none where a channel has no proof (a left
-  /// shift, an accumulator that does not fit). `mayOffset`: the bias can take offsets.
+  /// shift, an accumulator that does not fit). `mayOffset`: the bias can take offsets. The shift is
+  /// a multiple of `shiftStep`: with fewer shifts more layers share code, but multipliers have fewer
+  /// bits.
   static std::optional<OutputScaling> solve(const RequantPerChannel &requant,
                                             llvm::ArrayRef<ScaledAccumulator> accumulators,
-                                            bool mayOffset);
+                                            bool mayOffset, int shiftStep = 1);
 
   Form form = Fold;
   int shift = 0; // E, the same for all channels

@@ -29,17 +29,21 @@ namespace {
 class PatchEmitter {
 public:
   PatchEmitter(AsmBuilder &a, const Patch &patch, Reg &destination, int32_t zeroPoint)
-      : a(a), p(patch), s(patch.shape), pairs(patch.pairs()), to(destination), zeroPoint(zeroPoint) {}
+      : a(a), p(patch), s(patch.shape), pairs(patch.pairs()), to(destination),
+        zeroPoint(zeroPoint) {}
 
   void emit(Reg picture, Reg row, Reg column) {
     firstColumn = column;
     Reg width = a.constant(s.inW), depth = a.constant(s.inC);
     Reg from = a.mla(a.mla(row, width, column), depth, picture);
+    if (hasSimpleBorders())
+      findSpan();
     a.loopS(p.rows(), {row, from, to}, [&] {
       if (s.leavesRows()) {
         compareWith(a, row, s.inH);
-        a.branch("lo", p.rows(), p.rows() + 1, {to}, [&] { rowInside(from); },
-                 [&] { fill(p.rowBytes() / 4); });
+        a.branch(
+            "lo", p.rows(), p.rows() + 1, {to}, [&] { rowInside(from); },
+            [&] { fill(p.rowBytes() / 4); });
         row = a.add(row, p.rowStep());
       } else {
         rowInside(from);
@@ -51,15 +55,65 @@ public:
 private:
   void rowInside(Reg from) {
     const bool isRun = p.columnStep() == 1 && s.inC % 4 == 0;
-    if (!isRun || s.inW < p.columns())
-      return columnByColumn(from);
-    if (!s.leavesColumns())
-      return run(from);
-    compareWith(a, firstColumn, s.inW - p.columns());
-    // Some blocks of a row are at its border.
+    if (hasSimpleBorders())
+      betweenBorders(from);
+    else if (s.leavesColumns() || !isRun)
+      columnByColumn(from);
+    else
+      run(from);
+  }
+
+  // Only the first block of a row leaves the picture at its left, by all columns of the padding,
+  // and only the last one at its right.
+  bool hasSimpleBorders() const {
+    if (!s.leavesColumns() || p.columnStep() != 1 || s.inC < 4 ||
+        p.columns() <= s.padLeft + beyond())
+      return false;
+    const int64_t last = s.outW - p.outputs; // where the last block starts; the one before it:
+    const int64_t previous = (s.outW - 1) / p.outputs * p.outputs - p.outputs;
+    return last == 0 || (s.padLeft <= std::min(p.outputs, last) * s.strideW &&
+                         beyond() <= (last - previous) * s.strideW);
+  }
+  /// Columns of the last block on the right of the picture.
+  int64_t beyond() const {
+    return std::max<int64_t>(0, (s.outW - p.outputs) * s.strideW - s.padLeft + p.columns() - s.inW);
+  }
+  // Bytes from the first column to the last one within the picture.
+  void findSpan() {
+    Reg bytes = a.constant(p.columns() * s.inC);
+    if (beyond() > 0) {
+      Reg less = a.constant((p.columns() - beyond()) * s.inC);
+      compareBeyond();
+      bytes = a.select("gt", less, bytes);
+    }
+    span = a.toS(bytes);
+  }
+  // Greater: the block ends beyond the picture.
+  void compareBeyond() { a.compare(firstColumn, a.constant(s.inW - p.columns())); }
+
+  void betweenBorders(Reg from) {
     const int64_t blocks = (s.outW + p.outputs - 1) / p.outputs;
-    const int64_t border = std::min<int64_t>(blocks, (s.padLeft > 0) + 1);
-    a.branch("ls", blocks - border, blocks, {to}, [&] { run(from); }, [&] { columnByColumn(from); });
+    Reg end = a.add(from, a.toR(span));
+    if (s.padLeft > 0) {
+      a.compare(firstColumn, 0);
+      a.branch("lt", 1, blocks, {from, to}, [&] {
+        fill(s.padLeft * p.columnBytes() / 4);
+        from = a.add(from, s.padLeft * s.inC);
+      });
+    }
+    const int64_t words = s.inC % 16 == 0 ? 4 : s.inC % 8 == 0 ? 2 : 1;
+    const bool byWords = s.inC % 4 == 0;
+    a.loopUntil(from, end, byWords ? p.columns() * s.inC / 4 / words : p.columns(), {to}, [&] {
+      if (byWords)
+        moveWords(from, ArrayRef<int64_t>({0, 4, 8, 12}).take_front(static_cast<size_t>(words)));
+      else
+        moveColumn(from);
+      from = a.add(from, byWords ? 4 * words : s.inC);
+    });
+    if (beyond() > 0) {
+      compareBeyond();
+      a.branch("gt", 1, blocks, {to}, [&] { fill(beyond() * p.columnBytes() / 4); });
+    }
   }
 
   void run(Reg from) {
@@ -80,8 +134,9 @@ private:
     a.loopS(columns, {column, from, to}, [&] {
       if (s.leavesColumns()) {
         compareWith(a, column, s.inW);
-        a.branch("lo", columns - 1, columns, {to}, [&] { moveColumn(from); },
-                 [&] { fill(p.columnBytes() / 4); });
+        a.branch(
+            "lo", columns - 1, columns, {to}, [&] { moveColumn(from); },
+            [&] { fill(p.columnBytes() / 4); });
         column = a.add(column, p.columnStep());
       } else {
         moveColumn(from);
@@ -171,6 +226,7 @@ private:
   ChannelPairs pairs;
   Reg &to;
   Reg firstColumn;
+  SReg span;
   int32_t zeroPoint;
 };
 

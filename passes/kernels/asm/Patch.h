@@ -43,14 +43,16 @@ struct Patch {
   int64_t bytes() const { return rows() * rowBytes(); }
   /// Where tap (ky, kx) of output `i` of the first row begins.
   int64_t tapOffset(int64_t i, int64_t ky, int64_t kx) const {
-    return ky * rowBytes() + (i * shape.strideW + kx * shape.dilationW) / columnStep() * columnBytes();
+    return ky * rowBytes() +
+           (i * shape.strideW + kx * shape.dilationW) / columnStep() * columnBytes();
   }
   /// Taps of one filter row follow one another.
   bool hasContiguousRows() const { return shape.kW == 1 || shape.dilationW == columnStep(); }
 
   /// Fills the patch whose first pixel is (`row`, `column`) of `picture`; both may lie outside.
   /// `destination` moves past it.
-  void emit(AsmBuilder &a, Reg picture, Reg row, Reg column, Reg &destination, int32_t zeroPoint) const;
+  void emit(AsmBuilder &a, Reg picture, Reg row, Reg column, Reg &destination,
+            int32_t zeroPoint) const;
 };
 
 } // namespace thimble

@@ -45,7 +45,8 @@ public:
     return c;
   }
 
-  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands, Val row) const override {
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
     ConvLayer layer = *convLayerOf(op, operands);
     PatchProducts products = choose(layer)->first;
     const ConvShape &s = layer.shape;
@@ -81,13 +82,16 @@ private:
   }
 
   static bool suitsRegisters(const ConvShape &s) {
-    return s.kH == 1 && s.kW == 1 && !s.leavesRows() && !s.leavesColumns() && s.inC >= 4 && s.inC <= 16;
+    return s.kH == 1 && s.kW == 1 && !s.leavesRows() && !s.leavesColumns() && s.inC >= 4 &&
+           s.inC <= 16;
   }
 
-  std::optional<Choice> cheapestBlock(const ConvLayer &layer, WeightForm form, const FormScaling &scaling) const {
+  std::optional<Choice> cheapestBlock(const ConvLayer &layer, WeightForm form,
+                                      const FormScaling &scaling) const {
     std::optional<Choice> best;
     for (BlockSize block : blocksFor(place)) {
-      PatchProducts products{layer, {layer.shape, block.pixels}, form, scaling, block.pixels, block.channels, place};
+      PatchProducts products{
+          layer, {layer.shape, block.pixels}, form, scaling, block.pixels, block.channels, place};
       if (!fits(products))
         continue;
       m4::Cost cost = products.kernel().cost();

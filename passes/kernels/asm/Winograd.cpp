@@ -16,15 +16,18 @@ static constexpr int64_t columns2[] = {1, 2, 3, 0};
 static constexpr int64_t filter2[] = {2, 0, 0, 1, 1, 1, 1, -1, 1, 0, 0, 2};
 static constexpr int64_t input2[] = {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1};
 static constexpr int64_t output2[] = {1, 1, 1, 0, 0, 1, -1, -1};
-const WinogradForm winograd2 = {2, 4, columns2, filter2, input2, output2, 2, 1, 0, 0, 4, 1};
+const WinogradForm winograd2 = {2, 4, columns2, filter2, input2, output2, 2, 1, 0, 0, 4, 1, 16};
 
 static constexpr int64_t columns4[] = {1, 2, 0, 3, 4, 5};
-// 24G, with 6 instead of 24 in the last row: 16 bits hold all U. The factor is in the last row of A^T.
+// 24G, with 6 instead of 24 in the last row: 16 bits hold all U. The factor is in the last row of
+// A^T.
 static constexpr int64_t filter4[] = {6, 0, 0, -4, -4, -4, -4, 4, -4, 1, 2, 4, 1, -2, 4, 0, 0, 6};
-static constexpr int64_t input4[] = {4, 0, -5, 0, 1, 0, 0, -4, -4, 1, 1, 0, 0, 4, -4, -1, 1, 0,
-                                     0, -2, -1, 2, 1, 0, 0, 2, -1, -2, 1, 0, 0, 4, 0, -5, 0, 1};
-static constexpr int64_t output4[] = {1, 1, 1, 1, 1, 0, 0, 1, -1, 2, -2, 0, 0, 1, 1, 4, 4, 0, 0, 1, -1, 8, -8, 4};
-const WinogradForm winograd4 = {4, 6, columns4, filter4, input4, output4, 6, 9, 128, 12800, 2, 2};
+static constexpr int64_t input4[] = {4, 0,  -5, 0, 1, 0, 0, -4, -4, 1,  1, 0, 0, 4, -4, -1, 1, 0,
+                                     0, -2, -1, 2, 1, 0, 0, 2,  -1, -2, 1, 0, 0, 4, 0,  -5, 0, 1};
+static constexpr int64_t output4[] = {1, 1, 1, 1, 1, 0, 0, 1, -1, 2, -2, 0,
+                                      0, 1, 1, 4, 4, 0, 0, 1, -1, 8, -8, 4};
+const WinogradForm winograd4 = {4, 6,   columns4, filter4, input4, output4, 6,
+                                9, 128, 12800,    2,       2,      8};
 
 /// 1 / odd modulo 2^32.
 static uint32_t inverse(uint32_t odd) {
@@ -42,8 +45,8 @@ using namespace thimble;
 
 std::optional<Winograd> Winograd::find(const ConvLayer &layer, const WinogradForm &form) {
   const ConvShape &s = layer.shape;
-  if (s.kH != 3 || s.kW != 3 || s.strideH != 1 || s.strideW != 1 || s.dilationH != 1 || s.dilationW != 1 ||
-      s.inC < 4 || s.outC < 2 || s.outH < form.tile || s.outW < form.tile)
+  if (s.kH != 3 || s.kW != 3 || s.strideH != 1 || s.strideW != 1 || s.dilationH != 1 ||
+      s.dilationW != 1 || s.inC < 4 || s.outC < 2 || s.outH < form.tile || s.outW < form.tile)
     return std::nullopt;
   Winograd w{layer, form, {}, {}, 1, 1};
   w.tilesY = std::min(form.mostTilesY, s.outH / form.tile);
@@ -56,39 +59,27 @@ std::optional<Winograd> Winograd::find(const ConvLayer &layer, const WinogradFor
 // Offsets of loads and stores have 12 bits.
 bool Winograd::fits() const {
   constexpr int64_t reach = 4095;
-  return form.points * patch().rowBytes() <= reach && form.points * columnBytes() + 2 * resultBytes() <= reach &&
+  return form.points * patch().rowBytes() <= reach &&
+         form.points * columnBytes() + 2 * resultBytes() <= reach &&
          (form.tile > 2 || rowBytes() + resultBytes() <= reach);
 }
 
 bool Winograd::findScaling() {
-  bits = layer.missingShifts();
-  int room = 15;
-  for (size_t o = 0; o < bits.size(); ++o) {
-    // Where U has to be a power of two larger, halves must hold it.
+  std::vector<int64_t> largest;
+  for (int64_t o = 0; o < layer.shape.outC; ++o) {
     int64_t most = 0;
     for (int64_t c = 0; c < layer.shape.inC; ++c)
-      for (int64_t u : transformed(static_cast<int64_t>(o), c))
+      for (int64_t u : transformed(o, c))
         most = std::max(most, std::abs(u));
-    const AccumulatorInterval &sum = layer.intervals[o];
-    const int64_t reach = std::max(std::abs(sum.low), std::abs(sum.high));
-    const bool scalesWeights = form.odd == 1;
-    auto fits = [&](int total) {
-      return total <= 20 && reach << total < int64_t(1) << 31 &&
-             most << (scalesWeights ? std::max(0, total - form.bits) : 0) <= 32767;
-    };
-    while (room >= form.bits && !fits(bits[o] + room))
-      --room;
+    largest.push_back(most);
   }
-  if (room < form.bits)
+  // Without a factor to take back, it is U that carries bits beyond those of the form.
+  bits = layer.accumulatorBits(form.bits, std::max(form.bits, 8), [&](size_t o, int total) {
+    return largest[o] << (form.odd == 1 ? total - form.bits : 0) <= 32767;
+  });
+  if (bits.empty())
     return false;
-  // Bits beyond those that outputs have anyway do not pay.
-  room = std::min(room, std::max(form.bits, 8));
-  std::vector<ScaledAccumulator> accumulators;
-  for (size_t o = 0; o < bits.size(); ++o) {
-    bits[o] += room;
-    accumulators.push_back({bits[o], layer.intervals[o]});
-  }
-  auto solved = OutputScaling::solve(layer.requant, accumulators, /*mayOffset=*/true);
+  auto solved = layer.scaling(bits, /*mayOffset=*/true);
   if (solved)
     scaling = *solved;
   return solved.has_value();
@@ -110,8 +101,8 @@ std::vector<int64_t> Winograd::transformed(int64_t output, int64_t channel) cons
       int64_t sum = 0;
       for (int64_t y = 0; y < 3; ++y)
         for (int64_t x = 0; x < 3; ++x)
-          sum += form.filter[static_cast<size_t>(3 * i + y)] * form.filter[static_cast<size_t>(3 * j + x)] *
-                 layer.weight(output, y, x, channel);
+          sum += form.filter[static_cast<size_t>(3 * i + y)] *
+                 form.filter[static_cast<size_t>(3 * j + x)] * layer.weight(output, y, x, channel);
       u.push_back(sum);
     }
   return u;
@@ -120,7 +111,9 @@ std::vector<int64_t> Winograd::transformed(int64_t output, int64_t channel) cons
 void Winograd::appendChannel(size_t output, std::vector<int32_t> &words) const {
   const int64_t factor = int64_t(1) << bits[output];
   const int64_t offset = scaling.channels[output].offset;
-  auto push = [&](int64_t value) { words.push_back(static_cast<int32_t>(static_cast<uint64_t>(value))); };
+  auto push = [&](int64_t value) {
+    words.push_back(static_cast<int32_t>(static_cast<uint64_t>(value)));
+  };
   if (form.raise == 0) {
     push(layer.biases[output] * factor + offset);
     return scaling.appendConstants(output, words);
@@ -141,7 +134,8 @@ void Winograd::appendChannel(size_t output, std::vector<int32_t> &words) const {
           }
     push((layer.biases[output] - sum) * factor + offset);
   };
-  push(static_cast<int64_t>(inverse(static_cast<uint32_t>(form.odd))) << (bits[output] - form.bits));
+  push(static_cast<int64_t>(inverse(static_cast<uint32_t>(form.odd)))
+       << (bits[output] - form.bits));
   bias(0, 0);
   scaling.appendConstants(output, words);
   for (int64_t column : {2, 3})
@@ -161,8 +155,10 @@ std::vector<int32_t> Winograd::table() const {
     auto weight = [&](int64_t i, int64_t j, int64_t pair, int64_t h, int64_t half) -> int64_t {
       if (!channels.isFirst(pair, half))
         return 0;
-      const auto &u = filters[static_cast<size_t>(h * layer.shape.inC + channels.channel(pair, half))];
-      const int shift = form.odd == 1 ? bits[static_cast<size_t>(firstChannel(g) + h)] - form.bits : 0;
+      const auto &u =
+          filters[static_cast<size_t>(h * layer.shape.inC + channels.channel(pair, half))];
+      const int shift =
+          form.odd == 1 ? bits[static_cast<size_t>(firstChannel(g) + h)] - form.bits : 0;
       return u[static_cast<size_t>(i * form.points + j)] * (int64_t(1) << shift);
     };
     for (int64_t i = 0; i < form.points; ++i)
@@ -182,13 +178,14 @@ std::vector<int32_t> Winograd::table() const {
 
 namespace {
 
-/// Tile by tile: V of all channels into scratch, then for each output channel the products there, then
-/// their transform.
+/// Tile by tile: V of all channels into scratch, then for each output channel the products there,
+/// then their transform.
 class PortableWinograd {
 public:
   PortableWinograd(KernelBuilder &b, const Winograd &w, ArrayRef<Buffer> buffers)
-      : b(b), w(w), form(w.form), s(w.shape()), picture(buffers[0]), output(buffers[1]), table(buffers[2]),
-        scratch(buffers[3]), firstRow(b.toIndex(b.load(scratch, b.index(0))) - s.padTop) {}
+      : b(b), w(w), form(w.form), s(w.shape()), picture(buffers[0]), output(buffers[1]),
+        table(buffers[2]), scratch(buffers[3]),
+        firstRow(b.toIndex(b.load(scratch, b.index(0))) - s.padTop) {}
 
   void emit() {
     b.loop("tile_y", w.tilesY, [&](Val ty) {
@@ -202,8 +199,8 @@ public:
   }
 
 private:
-  // Scratch behind the number of the row: V as [place][channel], products by place, and a transform that is
-  // half done.
+  // Scratch behind the number of the row: V as [place][channel], products by place, and a transform
+  // that is half done.
   int64_t channels() const { return 2 * w.pairs(); }
   int64_t productsAt() const { return 1 + form.places() * channels(); }
   int64_t halfAt() const { return productsAt() + form.places(); }
@@ -231,20 +228,24 @@ private:
   void transformInputs(Val y, Val x) {
     b.loop("element", channels(), [&](Val element) {
       Val pair = element / 2, half = element % 2;
-      Val channel = b.min(b.min(pair / 2 * 4, b.index(s.inC - 4)) + pair % 2 + half * 2, b.index(s.inC - 1));
+      Val channel =
+          b.min(b.min(pair / 2 * 4, b.index(s.inC - 4)) + pair % 2 + half * 2, b.index(s.inC - 1));
       b.loop("column", form.points, [&](Val column) {
         Vals d = vectorOf([&](int64_t row) { return input(y + row, x + column, channel); });
         for (auto [i, value] : llvm::enumerate(multiply(b, form.input, d)))
           b.store(scratch, column + (halfAt() + static_cast<int64_t>(i) * form.points), value);
       });
       b.loop("row", form.points, [&](Val row) {
-        Vals d = vectorOf([&](int64_t k) { return b.load(scratch, row * form.points + (halfAt() + k)); });
+        Vals d = vectorOf(
+            [&](int64_t k) { return b.load(scratch, row * form.points + (halfAt() + k)); });
         Vals v = multiply(b, form.input, d);
         for (auto [place, column] : llvm::enumerate(form.columns)) {
           Val value = v[static_cast<size_t>(column)];
           if (form.raise)
             value = value + b.select(half == 0, b.i32(form.raise), b.i32(0));
-          b.store(scratch, (row * form.points + static_cast<int64_t>(place)) * channels() + element + 1, value);
+          b.store(scratch,
+                  (row * form.points + static_cast<int64_t>(place)) * channels() + element + 1,
+                  value);
         }
       });
     });
@@ -289,10 +290,12 @@ private:
     });
     Val numbers = group + w.weightWords() + h * w.channelWords();
     b.loop("column", form.tile, [&](Val c) {
-      Vals half = vectorOf([&](int64_t row) { return b.load(scratch, c + (halfAt() + row * form.tile)); });
+      Vals half =
+          vectorOf([&](int64_t row) { return b.load(scratch, c + (halfAt() + row * form.tile)); });
       for (auto [r, sum] : llvm::enumerate(multiply(b, form.output, half))) {
         const auto row = static_cast<int64_t>(r);
-        b.store(output, ((y + row) * s.outW + x + c) * s.outC + channel, scaled(sum, row, c, numbers));
+        b.store(output, ((y + row) * s.outW + x + c) * s.outC + channel,
+                scaled(sum, row, c, numbers));
       }
     });
   }
@@ -325,8 +328,8 @@ private:
 AsmKernel Winograd::kernel() const {
   const Winograd &self = *this;
   AsmKernel kernel;
-  kernel.name = llvm::formatv("conv_winograd{0}_{1}x{2}_{3}_{4}", form.tile, tilesY, tilesX, layer.shape.suffix(),
-                              scaling.suffix());
+  kernel.name = llvm::formatv("conv_winograd{0}_{1}x{2}_{3}_{4}", form.tile, tilesY, tilesX,
+                              layer.shape.suffix(), scaling.suffix());
   if (layer.shape.leavesRows() || layer.shape.leavesColumns())
     kernel.name += llvm::formatv("_z{0}", uint8_t(layer.requant.inputZeroPoint)).str();
   kernel.buffers = {{"input", ElementType::Int8, false},
@@ -367,7 +370,8 @@ public:
     return c;
   }
 
-  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands, Val row) const override {
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
     ConvLayer layer = *convLayerOf(op, operands);
     Winograd w = *Winograd::find(layer, form);
     const ConvShape &s = layer.shape;
@@ -385,7 +389,9 @@ public:
   }
 
 private:
-  static int64_t blocksOf(const Winograd &w) { return (w.shape().outH + w.blockHeight() - 1) / w.blockHeight(); }
+  static int64_t blocksOf(const Winograd &w) {
+    return (w.shape().outH + w.blockHeight() - 1) / w.blockHeight();
+  }
 
   StringRef name;
   const WinogradForm &form;

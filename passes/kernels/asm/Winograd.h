@@ -1,9 +1,9 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Exact integer Winograd convolution of 3x3 filters with stride 1: Y = A^T (U . V) A with U = G g G^T of
-// the weights and V = B^T d B of the stored inputs, where padding holds the zero point. G is scaled to integers; that
-// makes Y a known multiple of the accumulators, modulo 2^32, which costs no division and makes the outputs' scaling
-// cheap.
+// Exact integer Winograd convolution of 3x3 filters with stride 1: Y = A^T (U . V) A with U = G g
+// G^T of the weights and V = B^T d B of the stored inputs, where padding holds the zero point. G is
+// scaled to integers; that makes Y a known multiple of the accumulators, modulo 2^32, which costs
+// no division and makes the outputs' scaling cheap.
 #pragma once
 
 #include "passes/kernels/asm/Patch.h"
@@ -20,11 +20,13 @@ struct WinogradForm {
   /// Y = 2^bits * odd * accumulator.
   int bits;
   int64_t odd;
-  /// What is added to inputs, and to V of the channels in low halves, to make these not negative: the
-  /// biases take it back.
+  /// What is added to inputs, and to V of the channels in low halves, to make these not negative:
+  /// the biases take it back.
   int32_t inputOffset, raise;
   /// Tiles that are transformed at once.
   int64_t mostTilesX, mostTilesY;
+  /// Pairs of channels in a trip of the products: more are faster and more code.
+  int64_t unrolledPairs;
 
   int64_t places() const { return points * points; }
 };
@@ -32,9 +34,10 @@ extern const WinogradForm winograd2, winograd4;
 
 /// A layer in a Winograd form, and the layout of its scratch and constants.
 ///
-/// Scratch: a word with the number of the first output row, V as [row][column][pair of channels][tile], the
-/// patch. Constants, for each two output channels: U as [row][column][pair][channel], then each channel's numbers, and
-/// where groups overlap the step to the next group's outputs.
+/// Scratch: a word with the number of the first output row, V as [row][column][pair of
+/// channels][tile], the patch. Constants, for each two output channels: U as
+/// [row][column][pair][channel], then each channel's numbers, and where groups overlap the step to
+/// the next group's outputs.
 struct Winograd {
   const ConvLayer &layer;
   const WinogradForm &form;
@@ -67,14 +70,15 @@ struct Winograd {
   }
   bool hasSteps() const { return layer.shape.outC > 2 && layer.shape.outC % 2 != 0; }
   int64_t weightWords() const { return form.places() * pairs() * 2; }
-  /// A channel's words: F(4x4) has the inverse of `odd` first, then the bias, and after the scaling's
-  /// numbers the biases of the outputs (2, 2), (3, 2), (2, 3) and (3, 3), which see what V was raised by.
+  /// A channel's words: F(4x4) has the inverse of `odd` first, then the bias, and after the
+  /// scaling's numbers the biases of the outputs (2, 2), (3, 2), (2, 3) and (3, 3), which see what
+  /// V was raised by.
   int64_t channelWords() const { return scaling.constantWords() + (form.raise ? 6 : 1); }
   int64_t groupWords() const { return weightWords() + 2 * channelWords() + hasSteps(); }
   std::vector<int32_t> table() const;
 
-  /// Computes `blockHeight` rows of outputs: of the picture, the first of the rows, the table, and the
-  /// scratch.
+  /// Computes `blockHeight` rows of outputs: of the picture, the first of the rows, the table, and
+  /// the scratch.
   AsmKernel kernel() const;
 
 private:
@@ -105,7 +109,8 @@ protected:
   Reg get(Variable v) { return a.loadFrame(4 * v); }
   void set(Variable v, Reg value) { a.storeFrame(value, 4 * v); }
   Reg patchStart() { return a.add(get(Transformed), w.patchOffset() - 4); }
-  /// Adds the products of one column of V to the accumulators [channel][tile]; `stream` and `v` move on.
+  /// Adds the products of one column of V to the accumulators [channel][tile]; `stream` and `v`
+  /// move on.
   void chain(Regs &sums, Reg &stream, Reg &v, bool isFresh = false);
   /// Stores an output at element `offset` from `to`, which may be far.
   void storeOutput(Reg value, Reg to, int64_t offset);

@@ -18,11 +18,11 @@ private:
   using Column = std::array<Reg, points>;
 
   //===-- V = B^T d B -----------------------------------------------------------------------===//
-  // V's columns 2 and 3 and rows 3 are stored with the opposite sign: their products are then added where
-  // the outputs' transform subtracts.
+  // V's columns 2 and 3 and rows 3 are stored with the opposite sign: their products are then added
+  // where the outputs' transform subtracts.
 
-  // Four channels a trip, first bytes 0 and 2, then 1 and 3. A column is transformed vertically once and
-  // serves two tiles; its registers become free while the next one is consumed.
+  // Four channels a trip, first bytes 0 and 2, then 1 and 3. A column is transformed vertically
+  // once and serves two tiles; its registers become free while the next one is consumed.
   void transformInputs() override {
     Reg to = get(Transformed), from = a.add(to, w.patchOffset() - 4);
     a.loopS(w.pairs() / 2, {from, to}, [&] {
@@ -64,7 +64,8 @@ private:
         store(1, a.ssub16(second[i], third[i]));
       });
       Column fourth = loadColumn(from, 2 * tile + 3, pair);
-      consume(fourth, to, pair, tile, [&](size_t i, auto store) { store(2, a.ssub16(fourth[i], second[i])); });
+      consume(fourth, to, pair, tile,
+              [&](size_t i, auto store) { store(2, a.ssub16(fourth[i], second[i])); });
       first = third;
       second = fourth;
     }
@@ -77,7 +78,8 @@ private:
     return 3 * w.rowBytes() + within <= reach ? 4 : w.rowBytes() + within <= reach ? 2 : 1;
   }
 
-  template <typename Row> void consume(Column &column, Reg &to, int64_t pair, int64_t tile, Row row) {
+  template <typename Row>
+  void consume(Column &column, Reg &to, int64_t pair, int64_t tile, Row row) {
     const int64_t reach = rowsInReach();
     for (int64_t i = 0; i < points; ++i) {
       if (i == 1)
@@ -85,7 +87,9 @@ private:
       if (i > 0 && i % reach == 0)
         to = a.add(to, reach * w.rowBytes());
       row(static_cast<size_t>(i), [&](int64_t place, Reg value) {
-        a.store(value, to, i % reach * w.rowBytes() + place * w.columnBytes() + pair * w.pairBytes() + 4 * tile);
+        a.store(value, to,
+                i % reach * w.rowBytes() + place * w.columnBytes() + pair * w.pairBytes() +
+                    4 * tile);
       });
     }
     to = a.add(to, (reach - points) * w.rowBytes());
@@ -93,8 +97,9 @@ private:
 
   //===-- Products --------------------------------------------------------------------------===//
 
-  // Of one row of V a trip: with m1 - m2 after the second column and m1 - m2 - m3 after the third, the second
-  // column's outputs are there; 2 m1 - (m1 - m2) and the fourth column, m0, make the first's.
+  // Of one row of V a trip: with m1 - m2 after the second column and m1 - m2 - m3 after the third,
+  // the second column's outputs are there; 2 m1 - (m1 - m2) and the fourth column, m0, make the
+  // first's.
   void products(Reg &stream) override {
     Reg v = get(Transformed);
     a.loopS(points, {stream, v}, [&] {
@@ -151,8 +156,8 @@ private:
   bool isSigned() const { return w.scaling.form == OutputScaling::Signed; }
 
   // Both rows of one column of outputs, of two tiles: y0 = p0 + p1 + p2, y1 = p1 - p2 + p3.
-  void finishTiles(Reg upper, Reg lower, Reg to, ArrayRef<Reg> constants, SReg sign, int64_t h, int64_t column,
-                   int64_t tile) {
+  void finishTiles(Reg upper, Reg lower, Reg to, ArrayRef<Reg> constants, SReg sign, int64_t h,
+                   int64_t column, int64_t tile) {
     const int64_t count = std::min<int64_t>(2, tiles - tile);
     const int64_t at = column * 2 * w.pairBytes() + h * w.pairBytes() + 4 * tile;
     Reg p[points][2];
@@ -178,6 +183,7 @@ private:
 } // namespace
 } // namespace thimble
 
-std::unique_ptr<thimble::WinogradEmitter> thimble::winograd2Emitter(AsmBuilder &a, const Winograd &w) {
+std::unique_ptr<thimble::WinogradEmitter> thimble::winograd2Emitter(AsmBuilder &a,
+                                                                    const Winograd &w) {
   return std::make_unique<Winograd2Emitter>(a, w);
 }

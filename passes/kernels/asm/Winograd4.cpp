@@ -2,12 +2,14 @@
 //
 // F(4x4, 3x3): a quarter of the multiplications.
 //
-// Pairs of channels are one integer, high * 65536 + low, while inputs are transformed: ADD and SUB have free
-// shifts, which SADD16 has not. The halves are right in the end as the low ones are not negative: inputs plus 128 go in, and what
-// `WinogradForm::raise` adds to columns 4 and 5 raises all positions by as much. Seen from the outputs that is an input at
-// (4..5, 4..5) of a tile, which only the outputs (2..3, 2..3) meet: they have biases of their own.
+// Pairs of channels are one integer, high * 65536 + low, while inputs are transformed: ADD and SUB
+// have free shifts, which SADD16 has not. The halves are right in the end as the low ones are not
+// negative: inputs plus 128 go in, and what `WinogradForm::raise` adds to columns 4 and 5 raises
+// all positions by as much. Seen from the outputs that is an input at (4..5, 4..5) of a tile, which
+// only the outputs (2..3, 2..3) meet: they have biases of their own.
 //
-// Column 3 of the outputs is kept as a quarter, right modulo 2^30; its multiplier puts the factor back.
+// Column 3 of the outputs is kept as a quarter, right modulo 2^30; its multiplier puts the factor
+// back.
 #include "passes/kernels/asm/Winograd.h"
 
 using namespace mlir;
@@ -17,8 +19,8 @@ namespace {
 
 constexpr int64_t points = 6, tileSize = 4;
 
-/// The frame: variables, sums of a column, then results as [row][output column][channel][tile], whose place the
-/// transform of inputs uses before.
+/// The frame: variables, sums of a column, then results as [row][output column][channel][tile],
+/// whose place the transform of inputs uses before.
 struct Frame {
   explicit Frame(const Winograd &w)
       : pairBytes(w.pairBytes()), columnBytes(4 * (w.blockWidth() + 2)),
@@ -62,7 +64,8 @@ private:
     for (int64_t column = 0; column < w.blockWidth() + 2; ++column) {
       Six raw;
       for (int64_t i = 0; i < points; ++i)
-        raw[static_cast<size_t>(i)] = a.load(from, i * patch.rowBytes() + column * patch.columnBytes());
+        raw[static_cast<size_t>(i)] =
+            a.load(from, i * patch.rowBytes() + column * patch.columnBytes());
       for (int64_t pair : {0, 1}) {
         Reg offset = a.constant(w.form.inputOffset * 0x10001);
         Six d;
@@ -83,7 +86,8 @@ private:
         for (int64_t tile = 0; tile < w.tilesX; ++tile) {
           Six d;
           for (int64_t i = 0; i < points; ++i)
-            d[static_cast<size_t>(i)] = a.load(from, pair * frame.columnBytes + 4 * (tileSize * tile + i));
+            d[static_cast<size_t>(i)] =
+                a.load(from, pair * frame.columnBytes + 4 * (tileSize * tile + i));
           for (size_t i : {4u, 5u})
             d[i] = a.add(d[i], w.form.raise);
           d = transformed(d);
@@ -113,8 +117,8 @@ private:
 
   //===-- Products --------------------------------------------------------------------------===//
 
-  // Of one row of V a trip. With s1 = m1 + m2, d1 = m1 - m2, s2 = m3 + m4 and d2 = m3 - m4 the outputs' columns are
-  // m0 + s1 + s2, d1 + 2 d2, s1 + 4 s2 and d1 + 8 d2 + 4 m5.
+  // Of one row of V a trip. With s1 = m1 + m2, d1 = m1 - m2, s2 = m3 + m4 and d2 = m3 - m4 the
+  // outputs' columns are m0 + s1 + s2, d1 + 2 d2, s1 + 4 s2 and d1 + 8 d2 + 4 m5.
   void products(Reg &stream) override {
     Reg v = get(Transformed);
     SReg to = a.toS(a.frameAddress(frame.results));
@@ -146,7 +150,8 @@ private:
   }
 
   // Stores columns 0 to 2 and leaves what the fourth starts from in `sums`, which come as s2.
-  void threeColumns(Regs &sums, const SRegs &s1, const SRegs &d1, const SRegs &first, Reg &stream, Reg &v, SReg to) {
+  void threeColumns(Regs &sums, const SRegs &s1, const SRegs &d1, const SRegs &first, Reg &stream,
+                    Reg &v, SReg to) {
     SReg keptStream = a.toS(stream), keptV = a.toS(v);
     Reg row = a.toR(to);
     for (size_t begin = 0; begin < sums.size(); begin += 4) {
@@ -211,8 +216,9 @@ private:
   void finishTile(Reg to, const Numbers &n, int64_t h, int64_t column, int64_t tile) {
     Six p;
     for (int64_t i = 0; i < points; ++i)
-      p[static_cast<size_t>(i)] = a.loadFrame(frame.results + i * frame.resultRow() + column * frame.resultColumn() +
-                                              h * frame.pairBytes + 4 * tile);
+      p[static_cast<size_t>(i)] =
+          a.loadFrame(frame.results + i * frame.resultRow() + column * frame.resultColumn() +
+                      h * frame.pairBytes + 4 * tile);
     Reg d1 = a.sub(p[1], p[2]), s1 = a.add(d1, lsl(p[2], 1));
     Reg d2 = a.sub(p[3], p[4]), s2 = a.add(d2, lsl(p[4], 1));
     Reg y0 = a.add(a.add(p[0], s1), s2);
@@ -225,7 +231,8 @@ private:
     for (int64_t r = 0; r < tileSize; ++r) {
       Reg bias = column >= 2 && r >= 2 ? n.lowerBiases[r - 2] : n.bias;
       const int64_t row = tile / w.tilesX * tileSize + r, x = tile % w.tilesX * tileSize + column;
-      storeOutput(w.scaling.emit(a, a.mla(y[r], n.inverse, bias), scaling), to, (row * s.outW + x) * s.outC + h);
+      storeOutput(w.scaling.emit(a, a.mla(y[r], n.inverse, bias), scaling), to,
+                  (row * s.outW + x) * s.outC + h);
     }
   }
 
@@ -235,7 +242,8 @@ private:
 } // namespace
 } // namespace thimble
 
-std::unique_ptr<thimble::WinogradEmitter> thimble::winograd4Emitter(AsmBuilder &a, const Winograd &w) {
+std::unique_ptr<thimble::WinogradEmitter> thimble::winograd4Emitter(AsmBuilder &a,
+                                                                    const Winograd &w) {
   return std::make_unique<Winograd4Emitter>(a, w);
 }
 int64_t thimble::winograd4FrameBytes(const Winograd &w) { return Frame(w).bytes; }

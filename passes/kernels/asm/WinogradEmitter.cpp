@@ -30,8 +30,8 @@ void WinogradEmitter::emit(ArrayRef<Reg> arguments) {
 }
 
 void WinogradEmitter::chain(Regs &sums, Reg &stream, Reg &v, bool isFresh) {
-  constexpr int64_t mostUnrolled = 16;
-  const int64_t trips = (w.pairs() + mostUnrolled - 1) / mostUnrolled, each = w.pairs() / trips;
+  const int64_t trips = (w.pairs() + w.form.unrolledPairs - 1) / w.form.unrolledPairs;
+  const int64_t each = w.pairs() / trips;
   sums.resize(static_cast<size_t>(2 * tiles));
   if (isFresh && trips > 1) {
     for (Reg &sum : sums)
