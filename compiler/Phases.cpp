@@ -30,6 +30,16 @@ static void populateSimplify(OpPassManager &pm, const CompileOptions &) {
   pm.addPass(createCSEPass());
 }
 
+// After it: no channel of integers is computed that is constant or that nothing reads, where a bias
+// or smaller weights can stand for it, and no rows and columns that no window reaches.
+static void populateReduce(OpPassManager &pm, const CompileOptions &) {
+  OpPassManager &network = pm.nest<func::FuncOp>();
+  network.addPass(createFoldConstantChannels());
+  network.addPass(createRemoveDeadSlices());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
 // After it: every operator names the kernels that can compute it.
 static void populateCandidates(OpPassManager &pm, const CompileOptions &options) {
   ListCandidatesOptions list;
@@ -65,7 +75,7 @@ ArrayRef<PhaseInfo> thimble::phaseTable() {
       {Phase::Simplify, "simplify", "simplify the network exactly", populateSimplify},
       {Phase::Prune, "prune", "remove weights, when asked", populateNothing},
       {Phase::Quantize, "quantize", "change precision, when asked", populateNothing},
-      {Phase::Reduce, "reduce", "reduce integer computations exactly", populateNothing},
+      {Phase::Reduce, "reduce", "reduce integer computations exactly", populateReduce},
       {Phase::Candidates, "candidates", "list the kernels for each operator", populateCandidates},
       {Phase::Plan, "plan", "choose kernels and place buffers", populatePlan},
       {Phase::LowerKernels, "lower-kernels", "turn kernels into loops", populateLowerKernels},

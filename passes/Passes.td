@@ -99,6 +99,55 @@ def MergeLookups : Pass<"nn-merge-lookups", "::mlir::func::FuncOp"> {
   }];
 }
 
+//===-- Phase reduce ------------------------------------------------------------------------===//
+//
+// Exact as well, by arithmetic on integers: floats round, and infinities and NaN spread.
+
+def FoldConstantChannels : Pass<"nn-fold-constant-channels", "::mlir::func::FuncOp"> {
+  let summary = "Fold channels that never change into biases";
+  let description = [{
+    Between which numbers every element lies, for any input, is found forwards: sums take the ends of
+    each input by the sign of its weight, and scaling and clamping never decrease. Where both ends
+    meet the element is constant. (Sums that could leave their 32 bits are bounded by nothing but the
+    clamp.)
+
+    A convolution or matrix product gets zeros for its weights on a constant input channel, whose
+    products join the bias; at every position they must add up to the same, or the channel stays (in
+    padding it adds nothing, which is another sum than inside, unless the constant is the zero point).
+    Outputs that are constant get weights of zero and a bias that is a sum which gives that output.
+    A tensor that is constant throughout becomes an `nn.constant`.
+
+    ```mlir
+    // %x lies in [-8, 8], channel 1 always is 5; the zero points are 0.
+    %y = nn.fully_connected %x, [[1, 2], [0, 0]], [10, -9] {...}
+    ==>
+    %y = nn.fully_connected %x, [[1, 0], [0, 0]], [20, -9] {...}
+    ```
+  }];
+  let dependentDialects = ["::thimble::nn::NNDialect"];
+}
+
+def RemoveDeadSlices : Pass<"nn-remove-dead-slices", "::mlir::func::FuncOp"> {
+  let summary = "Remove channels, rows and columns that no result depends on";
+  let description = [{
+    Channels that are read by no weight but zeros, and rows and columns that no window reaches, are cut
+    out of tensors, together with the weights, biases and scales that they had. Each channel
+    keeps its own scale, and with that its multiplier. Operators whose operands must have the same
+    shape tie what they keep together. Where an input of the network would have to be cut, windows
+    leave its last rows out by negative `pads` instead.
+
+    ```mlir
+    %y = nn.conv_2d %x, %w : (tensor<1x8x8x3x!x>, tensor<16x1x1x3x!w>) -> tensor<1x8x8x16x!y>
+    %z = nn.conv_2d %y, %v : (tensor<1x8x8x16x!y>, tensor<4x1x1x16x!v>) -> tensor<1x8x8x4x!z>
+    ==>
+    // %v has zeros for all but the first five channels.
+    %y = nn.conv_2d %x, %w : (tensor<1x8x8x3x!x>, tensor<5x1x1x3x!w>) -> tensor<1x8x8x5x!y>
+    %z = nn.conv_2d %y, %v : (tensor<1x8x8x5x!y>, tensor<4x1x1x5x!v>) -> tensor<1x8x8x4x!z>
+    ```
+  }];
+  let dependentDialects = ["::thimble::nn::NNDialect"];
+}
+
 //===-- Phase candidates --------------------------------------------------------------------===//
 
 def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {

@@ -4,10 +4,13 @@
 // operations have types and attributes that the kernels take.
 
 #include "dialects/nn/NNOps.h"
+#include "dialects/nn/NNTypes.h"
 #include "dialects/nn/reference/Conv.h"
 #include "dialects/nn/reference/MatMul.h"
 #include "dialects/nn/reference/Pool.h"
 #include "dialects/nn/reference/Softmax.h"
+
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
@@ -46,43 +49,59 @@ static Window2D toWindow(llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t
   return window;
 }
 
+RequantPerChannel requantOf(Operation *op) {
+  TensorType in = *toTensorType(op->getOperand(0).getType()),
+             filter = *toTensorType(op->getOperand(1).getType()),
+             out = *toTensorType(op->getResult(0).getType());
+  std::optional<TensorType> bias;
+  if (op->getNumOperands() > 2)
+    bias = toTensorType(op->getOperand(2).getType());
+  const TensorType *biasType = bias ? &*bias : nullptr;
+  return llvm::TypeSwitch<Operation *, RequantPerChannel>(op)
+      .Case([&](Conv2DOp o) {
+        return prepareConv(in, filter, biasType, out, convert(o.getActivation()),
+                           convert(o.getRequant()));
+      })
+      .Case([&](DepthwiseConv2DOp o) {
+        return prepareDepthwiseConv(in, filter, out, convert(o.getActivation()),
+                                    convert(o.getRequant()));
+      })
+      .Case([&](TransposeConvOp o) {
+        return prepareTransposeConv(in, filter, out, convert(o.getActivation()),
+                                    convert(o.getRequant()));
+      })
+      .Case([&](FullyConnectedOp o) {
+        return prepareFullyConnected(in, filter, biasType, out, convert(o.getActivation()),
+                                     convert(o.getRequant()));
+      })
+      .Case([&](BatchMatMulOp) { return prepareBatchMatMul(in, filter, out); });
+}
+
 LogicalResult Conv2DOp::evaluate(Inputs inputs, Outputs outputs) {
-  const Tensor *bias = optional(inputs, 2);
-  conv2d(*inputs[0], *inputs[1], bias, outputs[0],
-         toWindow(getStrides(), getDilations(), getPads()),
-         prepareConv(inputs[0]->type, inputs[1]->type, bias ? &bias->type : nullptr,
-                     outputs[0].type, convert(getActivation()), convert(getRequant())));
+  conv2d(*inputs[0], *inputs[1], optional(inputs, 2), outputs[0],
+         toWindow(getStrides(), getDilations(), getPads()), requantOf(*this));
   return success();
 }
 
 LogicalResult DepthwiseConv2DOp::evaluate(Inputs inputs, Outputs outputs) {
   depthwiseConv2d(*inputs[0], *inputs[1], optional(inputs, 2), outputs[0],
-                  toWindow(getStrides(), getDilations(), getPads()),
-                  prepareDepthwiseConv(inputs[0]->type, inputs[1]->type, outputs[0].type,
-                                       convert(getActivation()), convert(getRequant())));
+                  toWindow(getStrides(), getDilations(), getPads()), requantOf(*this));
   return success();
 }
 
 LogicalResult TransposeConvOp::evaluate(Inputs inputs, Outputs outputs) {
   transposeConv2d(*inputs[0], *inputs[1], optional(inputs, 2), outputs[0],
-                  toWindow(getStrides(), {1, 1}, getPads()),
-                  prepareTransposeConv(inputs[0]->type, inputs[1]->type, outputs[0].type,
-                                       convert(getActivation()), convert(getRequant())));
+                  toWindow(getStrides(), {1, 1}, getPads()), requantOf(*this));
   return success();
 }
 
 LogicalResult FullyConnectedOp::evaluate(Inputs inputs, Outputs outputs) {
-  const Tensor *bias = optional(inputs, 2);
-  fullyConnected(*inputs[0], *inputs[1], bias, outputs[0],
-                 prepareFullyConnected(inputs[0]->type, inputs[1]->type,
-                                       bias ? &bias->type : nullptr, outputs[0].type,
-                                       convert(getActivation()), convert(getRequant())));
+  fullyConnected(*inputs[0], *inputs[1], optional(inputs, 2), outputs[0], requantOf(*this));
   return success();
 }
 
 LogicalResult BatchMatMulOp::evaluate(Inputs inputs, Outputs outputs) {
-  batchMatMul(*inputs[0], *inputs[1], getAdjX(), getAdjY(), outputs[0],
-              prepareBatchMatMul(inputs[0]->type, inputs[1]->type, outputs[0].type));
+  batchMatMul(*inputs[0], *inputs[1], getAdjX(), getAdjY(), outputs[0], requantOf(*this));
   return success();
 }
 

@@ -23,6 +23,10 @@
 #include "dialects/nn/NNOpsDialect.h.inc"
 #include "dialects/nn/NNOpsEnums.h.inc"
 
+namespace thimble {
+struct RequantPerChannel;
+}
+
 namespace thimble::nn {
 
 class NNOperator;
@@ -52,6 +56,9 @@ mlir::LogicalResult evaluateReduction(mlir::Operation *op, llvm::ArrayRef<int64_
 /// elements attribute a result, of storage type. Fails, without a message,
 /// where an operand is not constant or evaluation refuses.
 llvm::FailureOr<llvm::SmallVector<mlir::Attribute>> foldConstants(NNOperator op);
+
+/// How `op`, a convolution of any kind or a matrix product, gets from accumulators to its result.
+RequantPerChannel requantOf(mlir::Operation *op);
 
 } // namespace thimble::nn
 

@@ -46,7 +46,8 @@ class NN_MacOp<string mnemonic> : NN_Op<mnemonic, [], ["getMacs"]>;
 
 defvar windowDescription = [{
     `strides` and `dilations` are [height, width]; `pads` is [top, bottom, left, right] in input
-    rows and columns: the importer resolves SAME and VALID, so nothing later depends on them.
+    rows and columns: the importer resolves SAME and VALID, so nothing later depends on them. At the
+    bottom and right a negative number leaves rows or columns of the input out.
 }];
 
 def NN_Conv2DOp : NN_MacOp<"conv_2d"> {
@@ -117,6 +118,7 @@ class NN_PoolOp<string mnemonic, string what, string source> : NN_Op<mnemonic> {
   let summary = what # " over windows of a picture";
   let description = [{
     `filter` and `strides` are [height, width], `pads` [top, bottom, left, right]; padding does not take part.
+    At the bottom and right a negative number leaves rows or columns of the input out.
     Follows }] # source # ".";
   let arguments = (ins NN_Tensor:$input, DenseI64ArrayAttr:$filter, DenseI64ArrayAttr:$strides,
     DenseI64ArrayAttr:$pads, NN_ActivationAttr:$activation);

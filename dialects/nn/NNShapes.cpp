@@ -161,11 +161,22 @@ LogicalResult checkFilterAxis(Operation *op, Value filter, int32_t axis) {
                            << ", got " << perAxis.getQuantizedDimension();
 }
 
+// Rows and columns at the end can also be left out, where no window shall reach them.
+LogicalResult checkPads(Operation *op, llvm::ArrayRef<int64_t> pads) {
+  if (failed(checkEntries(op, "pads", pads, 4, -largest)))
+    return failure();
+  for (int64_t before : {pads[0], pads[2]})
+    if (before < 0)
+      return op->emitOpError() << "expects pads at the top and left in [0, " << largest
+                               << "], got " << before;
+  return success();
+}
+
 template <typename Op> LogicalResult checkConv(Op op, int32_t channelAxis) {
   if (failed(checkRank(op, "an input", op.getInput(), 4)) ||
       failed(checkRank(op, "a filter", op.getFilter(), 4)) ||
       failed(checkEntries(op, "strides", op.getStrides(), 2, 1)) ||
-      failed(checkEntries(op, "pads", op.getPads(), 4, 0)))
+      failed(checkPads(op, op.getPads())))
     return failure();
   return checkFilterAxis(op, op.getFilter(), channelAxis);
 }
@@ -226,7 +237,8 @@ LogicalResult DepthwiseConv2DOp::inferShapes(ShapeList &shapes) {
 int64_t DepthwiseConv2DOp::getMacs() { return windowMacs(getFilter(), getOutput(), 1); }
 
 LogicalResult TransposeConvOp::inferShapes(ShapeList &shapes) {
-  if (failed(checkConv(*this, 0)) || failed(checkRank(*this, "a result", getOutput(), 4)))
+  if (failed(checkConv(*this, 0)) || failed(checkRank(*this, "a result", getOutput(), 4)) ||
+      failed(checkEntries(*this, "pads", getPads(), 4, 0)))
     return failure();
   llvm::ArrayRef<int64_t> input = shapeOf(getInput()), filter = shapeOf(getFilter());
   llvm::ArrayRef<int64_t> output = shapeOf(getOutput());
@@ -305,7 +317,7 @@ template <typename Op> static LogicalResult poolShapes(Op op, ShapeList &shapes)
   if (failed(checkRank(op, "an input", op.getInput(), 4)) ||
       failed(checkEntries(op, "filter", op.getFilter(), 2, 1)) ||
       failed(checkEntries(op, "strides", op.getStrides(), 2, 1)) ||
-      failed(checkEntries(op, "pads", op.getPads(), 4, 0)))
+      failed(checkPads(op, op.getPads())))
     return failure();
   // Every window holds an element of the input: means do not divide by zero.
   for (int i = 0; i < 4; ++i)

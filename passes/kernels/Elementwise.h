@@ -30,6 +30,11 @@ void mapElements(KernelBuilder &b, const BroadcastLoop &loop,
 void mapElements(KernelBuilder &b, const KernelOperands &operands,
                  llvm::function_ref<Val(Val)> body);
 
+/// The 256 results of a function of one byte, by the byte as stored: a unary operator or a lookup.
+std::vector<uint8_t> lookupTable(nn::NNOperator op, const TensorType &in, const TensorType &out);
+/// Whether `query` asks for such a function.
+bool isLookup(const KernelQuery &query);
+
 /// value * multiplier, at compile time where the value is known.
 Val scaled(KernelBuilder &b, Val value, QuantizedMultiplier multiplier);
 

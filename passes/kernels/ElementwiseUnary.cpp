@@ -9,9 +9,25 @@ using namespace mlir;
 using namespace thimble;
 
 namespace thimble {
-namespace {
 
-bool isByte(ElementType type) { return type == ElementType::Int8 || type == ElementType::UInt8; }
+bool isLookup(const KernelQuery &query) {
+  return isa<nn::UnaryElementwise, nn::LookupOp>(*query.op) &&
+         byteSize(query.inputs[0].element) == 1 && query.inputs[0].element != ElementType::Bool;
+}
+
+std::vector<uint8_t> lookupTable(nn::NNOperator op, const TensorType &in, const TensorType &out) {
+  if (auto unary = dyn_cast<nn::UnaryElementwise>(*op))
+    return unaryTable(unary.getUnaryParams(), in, out);
+  // nn.lookup counts from the least value of the input.
+  unsigned first = in.element == ElementType::Int8 ? 128 : 0;
+  ArrayRef<char> stored = cast<DenseElementsAttr>(cast<nn::LookupOp>(*op).getTable()).getRawData();
+  std::vector<uint8_t> table(256);
+  for (unsigned i = 0; i < 256; ++i)
+    table[i] = static_cast<uint8_t>(stored[stored.size() == 1 ? 0 : (i + first) % 256]);
+  return table;
+}
+
+namespace {
 
 /// out[i] = table[in[i]], the table's index being the byte of the input.
 class TableLookup : public Kernel {
@@ -19,7 +35,7 @@ public:
   StringRef getName() const override { return "lookup.portable"; }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    if (!isa<nn::UnaryElementwise, nn::LookupOp>(*q.op) || !isByte(q.inputs[0].element))
+    if (!isLookup(q))
       return std::nullopt;
     Candidate c = elementwiseCandidate(q, q.target.costs.load, {0});
     c.flashBytes += 256;
@@ -29,26 +45,13 @@ public:
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val) const override {
     ElementType element = operands.outputs[0].type.element;
-    std::vector<uint8_t> values = tableOf(op, operands);
+    std::vector<uint8_t> values =
+        lookupTable(op, operands.inputs[0].type, operands.outputs[0].type);
     Buffer table = b.tableOf("table", element, values.size(), values.data());
     Buffer from = bufferOf(b, operands.inputs[0], "input"), to = operands.outputs[0].buffer;
     from.element = ElementType::UInt8;
     b.loop("i", operands.outputs[0].type.elements(),
            [&](Val i) { b.store(to, i, b.load(table, b.load(from, i))); });
-  }
-
-private:
-  static std::vector<uint8_t> tableOf(nn::NNOperator op, const KernelOperands &operands) {
-    const TensorType &in = operands.inputs[0].type;
-    if (auto unary = dyn_cast<nn::UnaryElementwise>(*op))
-      return unaryTable(unary.getUnaryParams(), in, operands.outputs[0].type);
-    // nn.lookup counts from the least value of the input.
-    unsigned first = in.element == ElementType::Int8 ? 128 : 0;
-    ArrayRef<char> stored = cast<DenseElementsAttr>(cast<nn::LookupOp>(*op).getTable()).getRawData();
-    std::vector<uint8_t> table(256);
-    for (unsigned i = 0; i < 256; ++i)
-      table[i] = static_cast<uint8_t>(stored[stored.size() == 1 ? 0 : (i + first) % 256]);
-    return table;
   }
 };
 
@@ -196,7 +199,7 @@ public:
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     auto unary = dyn_cast<nn::UnaryElementwise>(*q.op);
     ElementType element = q.inputs[0].element;
-    if (!unary || isByte(element))
+    if (!unary || byteSize(element) == 1)
       return std::nullopt;
     UnaryParams params = unary.getUnaryParams();
     double cost = 4 * q.target.costs.alu;

@@ -35,6 +35,11 @@ static const KernelList &ownedTable() {
     addDepthwiseInRegistersKernels(list);
     addDepthwiseWindowKernels(list);
     addAsmFullyConnectedKernels(list);
+    addAsmAddKernels(list);
+    addAsmInt16Kernels(list);
+    addAsmInt16DepthwiseKernels(list);
+    addAsmPoolKernels(list);
+    addAsmLookupKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
     addDspAddKernels(list);

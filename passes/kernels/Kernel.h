@@ -134,5 +134,10 @@ void addDspPoolKernels(KernelList &list);
 void addPatchConvolutionKernels(KernelList &list);
 void addWinogradKernels(KernelList &list);
 void addAsmFullyConnectedKernels(KernelList &list);
+void addAsmAddKernels(KernelList &list);
+void addAsmInt16Kernels(KernelList &list);
+void addAsmInt16DepthwiseKernels(KernelList &list);
+void addAsmLookupKernels(KernelList &list);
+void addAsmPoolKernels(KernelList &list);
 
 } // namespace thimble

@@ -1,6 +1,6 @@
 # Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
-"""Random int8 layers of the kinds with kernels for the DSP extension, against tflite-micro, in every
-form that is compiled. A seed and a family make one model of several layers side by side."""
+"""Random int8 and int16 layers of the kinds with kernels for the DSP extension, against tflite-micro,
+in every form that is compiled. A seed and a family make one model of several layers side by side."""
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -16,8 +16,8 @@ ACTIVATIONS = [schema.ActivationFunctionType.NONE, schema.ActivationFunctionType
 class Layers:
     """A model of independent layers, each with inputs of its own."""
 
-    def __init__(self, seed):
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, seed, element=np.int8):
+        self.rng, self.element = np.random.default_rng(seed), element
         self.writer, self.inputs = ModelWriter(), []
 
     def pick(self, low, high):
@@ -30,18 +30,22 @@ class Layers:
         return self.choose([1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17])
 
     def zero_point(self):
-        return self.choose([-128, 127, 0, self.pick(-128, 127)])
+        return self.choose([-128, 127, 0, self.pick(-128, 127)]) if self.element == np.int8 else 0
 
-    def bytes(self, shape):
-        """Noise, with runs of the extremes now and then."""
-        values = self.rng.integers(-128, 127, shape, np.int8, endpoint=True)
+    def noise(self, shape, element=np.int8):
+        """With runs of the extremes now and then."""
+        ends = np.iinfo(element)
+        values = self.rng.integers(ends.min, ends.max, shape, element, endpoint=True)
         if self.pick(0, 3) == 0:
-            values[self.rng.random(shape) < 0.5] = self.choose([-128, 127])
+            values[self.rng.random(shape) < 0.5] = self.choose([ends.min, ends.max])
         return values
 
     def input(self, shape, scale, zero_point):
-        self.inputs.append(self.bytes(shape))
-        return self.writer.input(shape, scale, zero_point)
+        self.inputs.append(self.noise(shape, self.element))
+        return self.writer.input(shape, scale, zero_point, self.element)
+
+    def output(self, shape, scale, zero_point):
+        return self.writer.output(shape, scale, zero_point, self.element)
 
     def multiply_accumulate(self, name, shape, filter_shape, out_shape, axis, table):
         """`axis` is the filter's axis of output channels."""
@@ -53,17 +57,18 @@ class Layers:
         # From outputs that hardly move to outputs that all saturate.
         y_scale = x_scale * 0.01 * 5000 * float(np.sqrt(products)) / 127 * self.choose(
             [0.002, 0.1, 0.5, 1, 3, 40])
-        filter_data = self.bytes(filter_shape)
+        filter_data = self.noise(filter_shape)
         if self.pick(0, 3):  # as converters make them
             filter_data = np.maximum(filter_data, -127)
         bias = self.rng.integers(-1 << 15, 1 << 15, outputs, np.int32) * self.choose([0, 1, 64])
         x = self.input(shape, x_scale, self.zero_point())
         operands = [x, self.writer.tensor(filter_shape, w_scale, 0, data=filter_data, axis=axis)]
         if self.pick(0, 4):
-            operands.append(self.writer.tensor([outputs], x_scale * w_scale, 0, np.int32, bias))
+            element = np.int32 if self.element == np.int8 else np.int64
+            operands.append(self.writer.tensor([outputs], x_scale * w_scale, 0, element, bias))
         elif name != "DEPTHWISE_CONV_2D":  # where tflite-micro fails on an absent operand
             operands.append(-1)
-        y = self.writer.output(out_shape, y_scale, self.zero_point())
+        y = self.output(out_shape, y_scale, self.zero_point())
         self.writer.operator(name, operands, [y], table, 3)
 
     def window(self, most_dilation):
@@ -156,7 +161,7 @@ class Layers:
         table = self.table("Pool2DOptions", strides, same, filterHeight=window[0],
                            filterWidth=window[1])
         x = self.input([batch, *size, channels], *quantization)
-        y = self.writer.output([batch, *out, channels], *quantization)
+        y = self.output([batch, *out, channels], *quantization)
         self.writer.operator(name, [x], [y], table, 2)
 
     def average_pool_2d(self):
@@ -167,25 +172,33 @@ class Layers:
 
     def add(self):
         shape = [self.pick(1, 3), self.pick(1, 5), self.channels()]
-        scales = self.rng.uniform(0.01, 0.2, 3)
+        scales = self.rng.uniform(0.01, 0.2, 3) if self.pick(0, 3) else [0.05, 0.1, 0.1]
         x = self.input(shape, scales[0], self.zero_point())
         other = shape if self.pick(0, 3) else [1, 1, shape[2]]
-        z = self.input(other, scales[1], self.zero_point())
-        y = self.writer.output(shape, scales[2], self.zero_point())
-        table = options("AddOptions", fusedActivationFunction=self.choose(ACTIVATIONS))
-        self.writer.operator("ADD", [x, z], [y], table, 2)
+        z = self.input(other, scales[1], self.zero_point()) if self.pick(0, 5) else x
+        y = self.output(shape, scales[2], self.zero_point())
+        name = self.choose(["Add", "Sub"])
+        table = options(f"{name}Options", fusedActivationFunction=self.choose(ACTIVATIONS))
+        self.writer.operator(name.upper(), [x, z], [y], table, 2)
 
 
 FAMILIES = ["conv_2d", "pointwise", "conv_3x3", "first_layer", "depthwise_conv_2d",
-            "depthwise_3x3", "fully_connected", "average_pool_2d", "max_pool_2d", "add"]
+            "depthwise_3x3", "fully_connected", "average_pool_2d", "max_pool_2d", "add",
+            "conv_2d_int16", "depthwise_conv_2d_int16", "fully_connected_int16"]
+
+
+def random_layers(family, seed):
+    element = np.int16 if family.endswith("_int16") else np.int8
+    layers = Layers([seed, FAMILIES.index(family)], element)
+    for _ in range(LAYERS):
+        getattr(layers, family.removesuffix("_int16"))()
+    return layers
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("family", FAMILIES)
 def test_layers(tmp_path, family, seed):
-    layers = Layers([seed, FAMILIES.index(family)])
-    for _ in range(LAYERS):
-        getattr(layers, family)()
+    layers = random_layers(family, seed)
     model = tmp_path / f"{family}_{seed}.tflite"
     layers.writer.write(model)
     outputs = oracle.tflm(model, layers.inputs)

@@ -99,6 +99,22 @@ TEST(ReferenceMatMul, unsignedWeightsHaveAZeroPoint) {
   EXPECT_EQ(values<uint8_t>(out), (std::vector<uint8_t>{105, 106}));
 }
 
+TEST(ReferenceMatMul, oneChannelOfSeveralKeepsItsMultiplier) {
+  TensorType input = tensorType<int8_t>({1, 3}, 0.1f), output = tensorType<int8_t>({1, 2}, 0.7f);
+  TensorType filter = tensorType<int8_t>({2, 3});
+  filter.quantization = Quantization{{0.3f, 0.3f}, {0, 0}, 0};
+  RequantPerChannel both = prepareFullyConnected(input, filter, nullptr, output, Activation::None);
+  filter.quantization = Quantization{{0.3f}, {0}, 0};
+  filter.shape = {1, 3};
+  output.shape = {1, 1};
+  RequantPerChannel one = prepareFullyConnected(input, filter, nullptr, output, Activation::None);
+  EXPECT_EQ(one.multipliers[0], both.multipliers[0]);
+  // A filter with one scale for all is another matter: products of scales are floats.
+  filter.quantization->axis = -1;
+  one = prepareFullyConnected(input, filter, nullptr, output, Activation::None);
+  EXPECT_FALSE(one.multipliers[0] == both.multipliers[0]);
+}
+
 TEST(ReferenceMatMul, roundingOfAHalf) {
   Tensor input = tensor<int8_t>(tensorType<int8_t>({1, 1}, 1.0f), {-3});
   Tensor filter = tensor<int8_t>(tensorType<int8_t>({1, 1}, 0.5f), {1});

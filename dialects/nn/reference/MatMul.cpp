@@ -27,7 +27,7 @@ RequantPerChannel prepareFullyConnected(const TensorType &input, const TensorTyp
     return result;
   result.inputZeroPoint = input.zeroPoint();
   result.outputZeroPoint = output.zeroPoint();
-  if (filter.quantization->scales.size() > 1)
+  if (filter.quantization->perChannel())
     return result;
   result.filterZeroPoint = filter.zeroPoint();
   result.multipliers.assign(output.shape.back(),

@@ -313,28 +313,6 @@ private:
   int64_t ideal; // the multiplier that real arithmetic would have
 };
 
-/// Saturation as cheap as it clamps to `clamp` within int8.
-OutputScaling::Saturation saturationFor(ClampRange clamp) {
-  OutputScaling::Saturation s;
-  int32_t width = clamp.high - clamp.low + 1;
-  int32_t cutBelow = clamp.low + 128, cutAbove = 127 - clamp.high;
-  if (cutBelow == 0 && cutAbove == 0)
-    return s;
-  if (width > 0 && (width & (width - 1)) == 0) {
-    s.isUnsigned = true;
-    s.bits = static_cast<int>(std::log2(width));
-    s.delta = -clamp.low;
-    s.after = clamp.low;
-  } else {
-    // One saturates at `low`, the other at `high`; with nothing to cut below, the first at `high`.
-    s.delta = cutBelow ? -cutBelow : cutAbove;
-    s.isTwice = true;
-    s.between = cutBelow ? cutBelow + cutAbove : -cutAbove;
-    s.after = cutBelow ? -cutAbove : 0;
-  }
-  return s;
-}
-
 /// The largest shift for which no channel's multiplier leaves a word; a channel that needs a smaller
 /// one loses bits of its multiplier. Nothing where one cannot be scaled at all.
 std::optional<int> commonShift(const RequantPerChannel &requant,
@@ -355,6 +333,28 @@ std::optional<int> commonShift(const RequantPerChannel &requant,
 }
 
 } // namespace
+
+OutputScaling::Saturation OutputScaling::saturationFor(ClampRange clamp, int width) {
+  Saturation s;
+  s.width = s.bits = width;
+  const int32_t half = int32_t(1) << (width - 1), span = clamp.high - clamp.low + 1;
+  const int32_t cutBelow = clamp.low + half, cutAbove = half - 1 - clamp.high;
+  if (cutBelow == 0 && cutAbove == 0)
+    return s;
+  if (span > 0 && (span & (span - 1)) == 0) {
+    s.isUnsigned = true;
+    s.bits = static_cast<int>(std::log2(span));
+    s.delta = -clamp.low;
+    s.after = clamp.low;
+  } else {
+    // One saturates at `low`, the other at `high`; with nothing to cut below, the first at `high`.
+    s.delta = cutBelow ? -cutBelow : cutAbove;
+    s.isTwice = true;
+    s.between = cutBelow ? cutBelow + cutAbove : -cutAbove;
+    s.after = cutBelow ? -cutAbove : 0;
+  }
+  return s;
+}
 
 std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requant,
                                                   llvm::ArrayRef<ScaledAccumulator> accumulators,

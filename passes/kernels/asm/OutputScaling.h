@@ -41,15 +41,18 @@ public:
     /// To add to A by way of the bias.
     int32_t offset = 0;
   };
-  /// The clamp as saturations: the first of `bits` bits is part of the scaling, which makes
-  /// outputs that are `delta` larger; then come `between`, a second one to int8 and `after`.
+  /// The clamp as saturations: the first to `bits` is part of the scaling, which makes outputs that
+  /// are `delta` larger; then come `between`, a second one to `width` bits and `after`.
   struct Saturation {
+    int width = 8; // of outputs
     bool isUnsigned = false;
     int bits = 8;
     int32_t delta = 0;
     bool isTwice = false;
     int32_t between = 0, after = 0;
   };
+  /// As cheap as it clamps to `clamp` within signed numbers of `width` bits.
+  static Saturation saturationFor(ClampRange clamp, int width = 8);
 
   /// The cheapest form that is proved for all channels; none where a channel has no proof (a left
   /// shift, an accumulator that does not fit). `mayOffset`: the bias can take offsets. The shift is

@@ -40,7 +40,7 @@ Val OutputScaling::scale(KernelBuilder &b, Form form, Val accumulator,
 Reg OutputScaling::saturate(AsmBuilder &a, const Saturation &how, Shifted sum) {
   Reg out = how.isUnsigned ? a.usat(how.bits, sum) : a.ssat(how.bits, sum);
   if (how.isTwice)
-    out = a.ssat(8, a.add(out, how.between));
+    out = a.ssat(how.width, a.add(out, how.between));
   return how.after ? a.add(out, how.after) : out;
 }
 
@@ -49,7 +49,7 @@ Val OutputScaling::saturate(KernelBuilder &b, const Saturation &how, Val sum) {
   Val out = how.isUnsigned ? b.clamp(sum, ClampRange{0, (1 << how.bits) - 1})
                            : dsp::ssat(sum, how.bits);
   if (how.isTwice)
-    out = dsp::ssat(out + how.between, 8);
+    out = dsp::ssat(out + how.between, how.width);
   return how.after ? out + how.after : out;
 }
 

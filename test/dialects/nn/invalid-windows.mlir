@@ -38,7 +38,7 @@ func.func @conv_dilations(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {
 // -----
 
 func.func @conv_pads(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {
-  // expected-error @below {{expects pads in [0, 2147483647], got -1}}
+  // expected-error @below {{expects pads at the top and left in [0, 2147483647], got -1}}
   %0 = nn.conv_2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, -1, 0>,
       activation = #nn.activation<none>, requant = #nn.requant<double>} : (tensor<1x8x8x2xf32>, tensor<4x3x3x2xf32>) -> tensor<1x6x6x4xf32>
   return
@@ -49,6 +49,15 @@ func.func @conv_pads(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {
 func.func @conv_pads_large(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {
   // expected-error @below {{expects sizes of at most 2147483647, got 2147483655}}
   %0 = nn.conv_2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 2147483647, 0, 0>,
+      activation = #nn.activation<none>, requant = #nn.requant<double>} : (tensor<1x8x8x2xf32>, tensor<4x3x3x2xf32>) -> tensor<1x6x6x4xf32>
+  return
+}
+
+// -----
+
+func.func @conv_filter_fits_what_is_left(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {
+  // expected-error @below {{expects a filter that fits into the padded input, got 3 rows over 2}}
+  %0 = nn.conv_2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, -6, 0, 0>,
       activation = #nn.activation<none>, requant = #nn.requant<double>} : (tensor<1x8x8x2xf32>, tensor<4x3x3x2xf32>) -> tensor<1x6x6x4xf32>
   return
 }
@@ -122,6 +131,15 @@ func.func @transpose_conv_channels(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x3xf
   // expected-error @below {{expects as many input channels as the filter has, got 2 and 3}}
   %0 = nn.transpose_conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
       activation = #nn.activation<none>, requant = #nn.requant<double>} : (tensor<1x8x8x2xf32>, tensor<4x3x3x3xf32>) -> tensor<1x10x10x4xf32>
+  return
+}
+
+// -----
+
+func.func @transpose_conv_pads(%x: tensor<1x8x8x2xf32>, %w: tensor<4x3x3x2xf32>) {
+  // expected-error @below {{expects pads in [0, 2147483647], got -1}}
+  %0 = nn.transpose_conv %x, %w {strides = array<i64: 1, 1>, pads = array<i64: 0, -1, 0, 0>,
+      activation = #nn.activation<none>, requant = #nn.requant<double>} : (tensor<1x8x8x2xf32>, tensor<4x3x3x2xf32>) -> tensor<1x11x10x4xf32>
   return
 }
 

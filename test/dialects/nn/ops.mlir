@@ -68,6 +68,10 @@ func.func @windows(%x: tensor<1x8x8x2x!q8>, %f: tensor<1x8x8x2xf32>) {
   // CHECK: nn.l2_pool_2d
   %2 = nn.l2_pool_2d %f {filter = array<i64: 8, 8>, strides = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
          activation = #nn.activation<none>} : (tensor<1x8x8x2xf32>) -> tensor<1x1x1x2xf32>
+  // The last row and column left out.
+  // CHECK: nn.max_pool_2d {{.*}}pads = array<i64: 0, -1, 1, -1>
+  %5 = nn.max_pool_2d %x {filter = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, -1, 1, -1>,
+         activation = #nn.activation<none>} : (tensor<1x8x8x2x!q8>) -> tensor<1x3x4x2x!q8>
   // CHECK: nn.resize_bilinear
   %3 = nn.resize_bilinear %x {alignCorners = false, halfPixelCenters = true} : (tensor<1x8x8x2x!q8>) -> tensor<1x16x12x2x!q8>
   // CHECK: nn.resize_nearest_neighbor
