@@ -34,6 +34,7 @@ static const KernelList &ownedTable() {
     addDepthwiseInRegistersKernels(list);
     addAsmFullyConnectedKernels(list);
     addAsmAddKernels(list);
+    addAsmMulKernels(list);
     addAsmInt16Kernels(list);
     addAsmInt16DepthwiseKernels(list);
     addAsmPoolKernels(list);
