@@ -36,6 +36,7 @@ static const KernelList &ownedTable() {
     addDepthwiseWindowKernels(list);
     addAsmFullyConnectedKernels(list);
     addAsmAddKernels(list);
+    addAsmMulKernels(list);
     addAsmInt16Kernels(list);
     addAsmInt16DepthwiseKernels(list);
     addAsmPoolKernels(list);

@@ -135,6 +135,7 @@ void addPatchConvolutionKernels(KernelList &list);
 void addWinogradKernels(KernelList &list);
 void addAsmFullyConnectedKernels(KernelList &list);
 void addAsmAddKernels(KernelList &list);
+void addAsmMulKernels(KernelList &list);
 void addAsmInt16Kernels(KernelList &list);
 void addAsmInt16DepthwiseKernels(KernelList &list);
 void addAsmLookupKernels(KernelList &list);

@@ -170,20 +170,22 @@ class Layers:
     def max_pool_2d(self):
         self.pool("MAX_POOL_2D")
 
-    def add(self):
+    def binary(self):
         shape = [self.pick(1, 3), self.pick(1, 5), self.channels()]
         scales = self.rng.uniform(0.01, 0.2, 3) if self.pick(0, 3) else [0.05, 0.1, 0.1]
         x = self.input(shape, scales[0], self.zero_point())
         other = shape if self.pick(0, 3) else [1, 1, shape[2]]
         z = self.input(other, scales[1], self.zero_point()) if self.pick(0, 5) else x
+        name = self.choose(["Add", "Sub", "Mul"])
+        if name == "Mul":
+            scales[2] = scales[0] * scales[1] * self.choose([0.5, 20, 100, 1000])
         y = self.output(shape, scales[2], self.zero_point())
-        name = self.choose(["Add", "Sub"])
         table = options(f"{name}Options", fusedActivationFunction=self.choose(ACTIVATIONS))
         self.writer.operator(name.upper(), [x, z], [y], table, 2)
 
 
 FAMILIES = ["conv_2d", "pointwise", "conv_3x3", "first_layer", "depthwise_conv_2d",
-            "depthwise_3x3", "fully_connected", "average_pool_2d", "max_pool_2d", "add",
+            "depthwise_3x3", "fully_connected", "average_pool_2d", "max_pool_2d", "binary",
             "conv_2d_int16", "depthwise_conv_2d_int16", "fully_connected_int16"]
 
 

@@ -7,7 +7,7 @@
 // multiply a word by a half and drop 16 bits: with a byte in the upper part of its half, where one AND
 // puts two of them, they take it where it is.
 #include "dialects/nn/reference/ElementwiseBinary.h"
-#include "passes/kernels/asm/AsmKernel.h"
+#include "passes/kernels/asm/BytePairs.h"
 #include "passes/kernels/asm/OutputScaling.h"
 #include "passes/kernels/dsp/DspOps.h"
 
@@ -122,16 +122,13 @@ std::optional<AffineSum> affineSumOf(nn::NNOperator op, const TensorType &a, con
 
 //===-- Code --------------------------------------------------------------------------------===//
 
-/// Elements a trip; others are computed one by one, so that the output may replace an operand.
-constexpr int64_t atOnce = 8;
-
 /// Words of the table.
-enum { FactorA, FactorB, Addend, Trips, Rest, TableWords };
+enum { FactorA, FactorB, Addend, Count, TableWords };
 
 struct Code {
   int shift;
   OutputScaling::Saturation saturation;
-  int64_t trips, rest; // for costs; that there are any decides about the code
+  BytePairs pairs;
 };
 
 class Instructions {
@@ -139,38 +136,25 @@ public:
   Instructions(AsmBuilder &a, const Code &code) : a(a), code(code) {}
 
   void emit(ArrayRef<Reg> arguments) {
-    Reg x = arguments[0], y = arguments[1], out = arguments[2], table = arguments[3];
+    Reg table = arguments[3];
     factorA = a.loadTable(table, 4 * FactorA);
     factorB = a.loadTable(table, 4 * FactorB);
     addend = a.loadTable(table, 4 * Addend);
-    SReg trips = a.toS(a.loadTable(table, 4 * Trips)), rest = a.toS(a.loadTable(table, 4 * Rest));
-    if (code.trips) {
+    Reg count = a.loadTable(table, 4 * Count);
+    if (code.pairs.trips)
       mask = a.constant(int64_t(0xff00ff00));
-      repeat(code.trips, trips, {x, y, out}, [&] {
-        Reg right1 = a.load(y, 4), left1 = a.load(x, 4);
-        Reg right0 = a.loadPost(y, atOnce), left0 = a.loadPost(x, atOnce);
-        four(left0, right0, out, 0);
-        four(left1, right1, out, 4);
-        out = a.add(out, atOnce);
-      });
-    }
-    if (code.rest)
-      repeat(code.rest, rest, {x, y, out}, [&] {
-        Reg left = a.loadPost(x, 1, Width::S8), right = a.loadPost(y, 1, Width::S8);
-        Reg value = one(a.shiftLeft(left, 8), a.shiftLeft(right, 8), false);
-        a.storePost(value, out, 1, Width::U8);
-      });
+    auto eight = [&](BytePairs::Pointers &at) {
+      Reg right1 = a.load(at.y, 4), left1 = a.load(at.x, 4);
+      Reg right0 = a.loadPost(at.y, 8), left0 = a.loadPost(at.x, 8);
+      four(left0, right0, at.out, 0);
+      four(left1, right1, at.out, 4);
+      at.out = a.add(at.out, 8);
+    };
+    code.pairs.emit(a, {arguments[0], arguments[1], arguments[2]}, count, eight,
+                    [&](Reg x, Reg y) { return one(a.shiftLeft(x, 8), a.shiftLeft(y, 8), false); });
   }
 
 private:
-  void repeat(int64_t times, SReg &left, Variables carried, AsmBuilder::Body body) {
-    carried.push_back(left);
-    a.repeat(times, carried, [&] {
-      body();
-      left = a.toS(a.subs(a.toR(left), 1));
-    });
-  }
-
   void four(Reg left, Reg right, Reg out, int64_t offset) {
     Reg evenLeft = a.bitAnd(mask, lsl(left, 8)), evenRight = a.bitAnd(mask, lsl(right, 8));
     Reg oddLeft = a.bitAnd(left, mask), oddRight = a.bitAnd(right, mask);
@@ -195,9 +179,8 @@ private:
 void emitPortable(KernelBuilder &b, const Code &code, ArrayRef<Buffer> buffers) {
   auto word = [&](int64_t i) { return b.load(buffers[3], b.index(i), "word"); };
   Val factorA = b.toI64(word(FactorA)), factorB = b.toI64(word(FactorB)), addend = word(Addend);
-  Val count = b.toIndex(word(Trips)) * atOnce + b.toIndex(word(Rest));
   KernelBuilder::NoOverflow proved(b);
-  b.loop("i", b.index(0), count, 1, [&](Val i) {
+  b.loop("i", b.index(0), b.toIndex(word(Count)), 1, [&](Val i) {
     auto product = [&](Val factor, Buffer operand) {
       return b.toI32((factor * b.toI64(b.load(operand, i, "x"))) >> 8);
     };
@@ -207,10 +190,10 @@ void emitPortable(KernelBuilder &b, const Code &code, ArrayRef<Buffer> buffers) 
 }
 
 AsmKernel asmKernel(const AffineSum &sum, int64_t elements) {
-  Code code{sum.shift, sum.saturation, elements / atOnce, elements % atOnce};
+  Code code{sum.shift, sum.saturation, BytePairs(elements)};
   AsmKernel kernel;
   kernel.name = "add_e" + std::to_string(code.shift) + OutputScaling::suffix(code.saturation) +
-                (code.trips ? "" : "_few") + (code.rest ? "_rest" : "");
+                code.pairs.suffix();
   kernel.buffers = {{"x", ElementType::Int8, false},
                     {"y", ElementType::Int8, false},
                     {"out", ElementType::Int8, true},
@@ -249,12 +232,7 @@ public:
     const KernelOperand &out = operands.outputs[0];
     AffineSum sum = *affineSumOf(op, x.type, y.type, out.type);
     const int64_t elements = out.type.elements();
-    std::vector<int32_t> table(TableWords);
-    table[FactorA] = sum.a;
-    table[FactorB] = sum.b;
-    table[Addend] = sum.c;
-    table[Trips] = static_cast<int32_t>(elements / atOnce);
-    table[Rest] = static_cast<int32_t>(elements % atOnce);
+    const int32_t table[TableWords] = {sum.a, sum.b, sum.c, static_cast<int32_t>(elements)};
     callAsm(b, asmKernel(sum, elements),
             {{x.buffer, b.index(0)},
              {y.buffer, b.index(0)},
