@@ -3,6 +3,7 @@
 // CAST, QUANTIZE and DEQUANTIZE, in the steps of reference/Convert.
 #include "dialects/nn/reference/Convert.h"
 #include "passes/kernels/Elementwise.h"
+#include "passes/kernels/Families.h"
 
 #include <numeric>
 

@@ -3,6 +3,7 @@
 // Portable convolutions: plain loops for every type.
 #include "dialects/nn/reference/Conv.h"
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/Window.h"
 

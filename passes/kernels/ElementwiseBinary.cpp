@@ -3,6 +3,7 @@
 // Functions of two elements, in the steps of reference/ElementwiseBinary.
 #include "dialects/nn/reference/ElementwiseBinary.h"
 #include "passes/kernels/Elementwise.h"
+#include "passes/kernels/Families.h"
 
 using namespace mlir;
 using namespace thimble;

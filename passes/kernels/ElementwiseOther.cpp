@@ -3,6 +3,7 @@
 // ADD_N and SELECT.
 #include "dialects/nn/reference/ElementwiseOther.h"
 #include "passes/kernels/Elementwise.h"
+#include "passes/kernels/Families.h"
 
 using namespace mlir;
 using namespace thimble;

@@ -4,6 +4,7 @@
 // the reference's structs, float ones calls of the runtime.
 #include "dialects/nn/reference/ElementwiseUnary.h"
 #include "passes/kernels/Elementwise.h"
+#include "passes/kernels/Families.h"
 
 using namespace mlir;
 using namespace thimble;

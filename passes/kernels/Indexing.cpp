@@ -5,6 +5,7 @@
 #include "dialects/nn/reference/Broadcast.h"
 #include "dialects/nn/reference/Gather.h"
 #include "passes/kernels/Copy.h"
+#include "passes/kernels/Families.h"
 
 #include <numeric>
 

@@ -2,6 +2,7 @@
 #include "passes/kernels/Kernel.h"
 
 #include "dialects/nn/NNTypes.h"
+#include "passes/kernels/Families.h"
 
 using namespace mlir;
 using namespace thimble;

@@ -2,6 +2,7 @@
 //
 // Portable matrix products: plain loops for every type.
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 
 using namespace mlir;

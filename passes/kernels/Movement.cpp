@@ -2,6 +2,7 @@
 //
 // One kernel for every operator that only moves elements: fills, then runs its strided copies.
 #include "passes/kernels/Copy.h"
+#include "passes/kernels/Families.h"
 
 using namespace mlir;
 using namespace thimble;

@@ -4,6 +4,7 @@
 // the distance of an element to its row's maximum, of which there are 256, is tabulated here by the
 // same functions.
 #include "dialects/nn/reference/Softmax.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 
 using namespace mlir;

@@ -2,6 +2,7 @@
 //
 // Portable pooling: plain loops for every type.
 #include "dialects/nn/reference/Pool.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/Window.h"
 

@@ -4,6 +4,7 @@
 // the reference does: it decides how float sums round.
 #include "dialects/nn/reference/Reduce.h"
 #include "dialects/nn/reference/Broadcast.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 
 using namespace mlir;

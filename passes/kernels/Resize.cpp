@@ -2,6 +2,7 @@
 //
 // Portable resizing of pictures: where each output row and column comes from is tabulated.
 #include "dialects/nn/reference/Resize.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/Window.h"
 

@@ -7,6 +7,7 @@
 // multiply a word by a half and drop 16 bits: with a byte in the upper part of its half, where one AND
 // puts two of them, they take it where it is.
 #include "dialects/nn/reference/ElementwiseBinary.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/BytePairs.h"
 #include "passes/kernels/asm/OutputScaling.h"
 #include "passes/kernels/dsp/DspOps.h"

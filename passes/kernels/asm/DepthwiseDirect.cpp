@@ -9,6 +9,7 @@
 //   upper: smlad P0, (w0, w1) ; P1.low * w2     lower: smlad P1, (w0, w1) ; x * w2
 // Even columns serve two output columns, the one left of it and the one right of it, so that one pair
 // of accumulators is enough. What lies outside of the picture is left out, with biases of its own.
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/asm/Depthwise3x3.h"
 

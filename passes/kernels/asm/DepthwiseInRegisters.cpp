@@ -3,6 +3,7 @@
 // Depthwise 3x3 convolution with stride 1 of pictures of up to 3x3 pixels: a channel lives in
 // registers. Vertical pairs of rows 0 and 1, and a third (or only) row in horizontal ones; all less
 // the zero point, so that padding is left out. Any output is a handful of multiplications.
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/asm/Depthwise3x3.h"
 

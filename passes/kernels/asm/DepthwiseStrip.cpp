@@ -10,6 +10,7 @@
 // Outputs of the first and last rows need one pair only. The code walks along the columns; each is
 // loaded once and multiplied for the output columns left of it, at it and right of it. The stack
 // pointer is the pointer into the strip: it moves upwards over words that are not read again.
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/asm/Depthwise3x3.h"
 

@@ -8,6 +8,7 @@
 // picture at a side are computed from a copy of their window in scratch, filled with zero points; so
 // are all where output channels share input channels.
 #include "passes/kernels/Copy.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/DepthwiseLayer.h"

@@ -13,6 +13,7 @@
 // chunks in turn for a block of outputs, whose sums wait in the frame; the last chunk overlaps the
 // one before it, with weights of zero, if need be. So does the last pass over outputs.
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/WeightMatrix.h"
 #include "passes/kernels/dsp/DspOps.h"

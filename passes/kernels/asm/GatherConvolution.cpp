@@ -9,6 +9,7 @@
 // Resident: where the pairs are nine or fewer, they stay in core registers, and the weights of all
 // channels in S registers and in the frame.
 #include "passes/kernels/Copy.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/DepthwiseLayer.h"
 #include "passes/kernels/asm/WindowGather.h"

@@ -4,6 +4,7 @@
 // to need 32 bits: products of up to four pixels at a time with all filters. Where a window is more than
 // its pixel, the inputs of those pixels are gathered first; all filters share them.
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/ConvLayer.h"
 #include "passes/kernels/asm/Int16Products.h"
 

@@ -4,6 +4,7 @@
 // neighbouring channels, one word, of up to four pixels at a time by SMLABB and SMLATT. Input rows go
 // through a ring of rows with their padding, so that no window leaves them.
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/Int16Products.h"
 

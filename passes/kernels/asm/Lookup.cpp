@@ -2,6 +2,7 @@
 //
 // Functions of one byte, by a table.
 #include "passes/kernels/Elementwise.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 
 using namespace mlir;

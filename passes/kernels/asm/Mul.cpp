@@ -3,6 +3,7 @@
 // Products of two int8 tensors of one shape: the product of both, less their zero points, is an
 // accumulator of 17 bits that an OutputScaling takes to the output.
 #include "dialects/nn/reference/ElementwiseBinary.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/BytePairs.h"
 #include "passes/kernels/asm/OutputScaling.h"
 #include "passes/kernels/dsp/DspOps.h"

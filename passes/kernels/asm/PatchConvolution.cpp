@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
 // Kernels of direct convolutions: which blocks and forms of weights suit a layer.
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/DirectConvolution.h"
 
 using namespace mlir;

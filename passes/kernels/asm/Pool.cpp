@@ -4,6 +4,7 @@
 // sum: SMLAWB and SMLAWT take the sums where they are, two in a word, and a saturating shift
 // finishes, with numbers that are proved for every sum.
 #include "dialects/nn/reference/Pool.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/OutputScaling.h"
 #include "passes/kernels/dsp/DspOps.h"

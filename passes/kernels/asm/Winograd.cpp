@@ -2,6 +2,7 @@
 //
 // Winograd convolutions: where they apply, their constants, and the portable form.
 #include "passes/kernels/asm/Winograd.h"
+#include "passes/kernels/Families.h"
 
 #include "llvm/Support/FormatVariadic.h"
 

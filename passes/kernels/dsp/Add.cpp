@@ -2,6 +2,7 @@
 //
 // int8 addition and subtraction of tensors of one shape.
 #include "dialects/nn/reference/ElementwiseBinary.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/dsp/DspOps.h"
 
 using namespace mlir;

@@ -3,6 +3,7 @@
 // int8 convolutions and fully connected layers by SMLAD. The patches of a convolution are widened to
 // 16 bits once and shared by all output channels.
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/dsp/Dot.h"
 

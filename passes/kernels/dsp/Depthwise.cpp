@@ -3,6 +3,7 @@
 // int8 depthwise convolution: four neighbouring channels at a time, each tap a word of pixels and a
 // word of weights.
 #include "passes/kernels/Accumulator.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/dsp/DspOps.h"
 

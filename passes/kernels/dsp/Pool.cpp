@@ -2,6 +2,7 @@
 //
 // int8 pooling: four neighbouring channels, one word, at a time.
 #include "dialects/nn/reference/Pool.h"
+#include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/dsp/DspOps.h"
 
