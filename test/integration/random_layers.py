@@ -113,12 +113,12 @@ def run_some(family, seed, numbers, flags, emit):
     return failed or {numbers[0]: "its model fails, no layer of it alone"}, facts
 
 
-def run_family(family, seed, first, count, choices, jobs=1):
-    """([(number, flags, kind of code, why)] of layers that failed, Coverage)."""
+def run_family(family, seed, first, count, choices, jobs=1, size=LAYERS):
+    """([(number, flags, kind of code, why)] of layers that failed, Coverage); `size` layers a model."""
     models = []
-    for start in range(first, first + count, LAYERS):
-        numbers = list(range(start, min(start + LAYERS, first + count)))
-        models.append((numbers, *choices[(start // LAYERS) % len(choices)]))
+    for start in range(first, first + count, size):
+        numbers = list(range(start, min(start + size, first + count)))
+        models.append((numbers, *choices[(start // size) % len(choices)]))
     coverage, failed = Coverage(), []
     for (numbers, flags, emit), outcome in parallel(lambda m: run_some(family, seed, *m), models, jobs):
         if isinstance(outcome, Exception):
