@@ -195,7 +195,7 @@ SelectionCost thimble::costOf(const std::vector<LayerChoices> &layers,
 }
 
 /// How much slower than Speed's choices those of Flash may be.
-static constexpr double mostSlowdown = 5.0 / 3;
+static constexpr double mostSlowdown = 1.8;
 
 // The least peak that any selection has.
 static int64_t leastPeak(const std::vector<LayerChoices> &layers) {
@@ -232,7 +232,9 @@ std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &laye
     const double cycles = static_cast<double>(cost.cycles), bytes = static_cast<double>(cost.flashBytes);
     if (objective == Objective::Balanced)
       return cycles * bytes;
-    return cycles <= mostSlowdown * static_cast<double>(fast.cycles) ? bytes : std::numeric_limits<double>::infinity();
+    if (cycles > mostSlowdown * static_cast<double>(fast.cycles))
+      return std::numeric_limits<double>::infinity();
+    return bytes * std::sqrt(std::sqrt(cycles));
   };
   const State start = best;
   for (int exponent = -4; exponent <= 16; ++exponent) {
