@@ -86,12 +86,12 @@ TEST(Selection, FlashIsCloseToTheBestOfAll) {
       }
     const SelectionCost fast = costOf(layers, selectKernels(layers, Objective::Speed, 0));
     const SelectionCost found = costOf(layers, selectKernels(layers, Objective::Flash, 0));
-    EXPECT_LE(found.cycles, fast.cycles * 3 / 2);
+    EXPECT_LE(found.cycles, 2 * fast.cycles);
     int64_t best = fast.flashBytes;
     Selection selection(layers.size());
     forEach(layers, selection, 0, [&](const Selection &s) {
       SelectionCost cost = costOf(layers, s);
-      if (cost.cycles <= fast.cycles * 3 / 2)
+      if (cost.cycles <= 2 * fast.cycles)
         best = std::min(best, cost.flashBytes);
     });
     worst = std::max(worst, static_cast<double>(found.flashBytes) / static_cast<double>(best));
