@@ -19,7 +19,7 @@ import tempfile
 import numpy as np
 
 from harness import firmware, goldens, oracle
-from harness.coverage import KERNELS, Coverage, function_facts
+from harness.coverage import Coverage, function_facts, kernels
 from harness.layers import FAMILIES, Layers
 from harness.tools import Failed, compile_model, parallel
 
@@ -30,7 +30,7 @@ ENOUGH = 2000  # layers of a family
 def variants(family):
     """[(flags, kind of code)] that models are compiled with in turn."""
     flags = [["--optimize", "speed"], ["--optimize", "flash"],
-             *(["--prefer-kernel", kernel] for kernel in KERNELS[family])]
+             *(["--prefer-kernel", kernel] for kernel in kernels(family))]
     return [(f, kind) for kind in ("c", "obj") for f in flags]
 
 
