@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 
 using namespace thimble;
 
@@ -84,21 +85,19 @@ class Search {
 public:
   Search(const std::vector<LayerChoices> &layers, int64_t ramLimit) : network(layers) {
     for (const LayerChoices &layer : layers) {
-      std::vector<size_t> fitting;
-      size_t smallest = 0;
-      for (size_t k = 0; k < layer.choices.size(); ++k) {
+      allowed.emplace_back();
+      for (size_t k = 0; k < layer.choices.size(); ++k)
         if (layer.liveBytes + layer.choices[k].workBytes <= ramLimit)
-          fitting.push_back(k);
-        if (layer.choices[k].workBytes < layer.choices[smallest].workBytes)
-          smallest = k;
-      }
-      if (fitting.empty())
-        fitting.push_back(smallest);
-      allowed.push_back(std::move(fitting));
+          allowed.back().push_back(k);
     }
   }
 
   using Value = std::function<double(const SelectionCost &)>;
+
+  /// Every layer has a choice that fits the RAM.
+  bool isFeasible() const {
+    return std::none_of(allowed.begin(), allowed.end(), [](const auto &fitting) { return fitting.empty(); });
+  }
 
   State fastest() const {
     State state(network);
@@ -194,30 +193,42 @@ SelectionCost thimble::costOf(const std::vector<LayerChoices> &layers,
   return state.cost();
 }
 
-/// How much slower than Speed's choices those of Flash may be.
-static constexpr double mostSlowdown = 1.8;
+/// How much slower than Speed's choices those of Flash and Ram may be.
+static constexpr double mostSlowdown = 1.8, mostSlowdownForRam = 1.25;
 
-// The least peak that any selection has.
-static int64_t leastPeak(const std::vector<LayerChoices> &layers) {
-  int64_t peak = 0;
+// What a selection may need at most for Speed: the most that is live, and some more.
+static int64_t speedLimit(const std::vector<LayerChoices> &layers, int64_t spareBytes) {
+  int64_t limit = 0;
   for (const LayerChoices &layer : layers) {
     int64_t least = std::numeric_limits<int64_t>::max();
     for (const KernelChoice &choice : layer.choices)
-      least = std::min(least, layer.liveBytes + choice.workBytes);
-    peak = std::max(peak, least);
+      least = std::min(least, choice.workBytes);
+    limit = std::max(limit, layer.liveBytes + std::max(least, spareBytes));
   }
-  return peak;
+  return limit;
+}
+
+// The least peak of a selection that is not much slower.
+static int64_t leastPeak(const std::vector<LayerChoices> &layers, int64_t limit) {
+  std::set<int64_t> peaks;
+  for (const LayerChoices &layer : layers)
+    for (const KernelChoice &choice : layer.choices)
+      peaks.insert(layer.liveBytes + choice.workBytes);
+  const auto fastest = static_cast<double>(Search(layers, limit).fastest().cost().cycles);
+  for (int64_t peak : peaks) {
+    Search search(layers, peak);
+    if (search.isFeasible() &&
+        static_cast<double>(search.fastest().cost().cycles) <= mostSlowdownForRam * fastest)
+      return std::min(peak, limit);
+  }
+  return limit;
 }
 
 std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &layers,
                                            Objective objective, int64_t spareBytes) {
-  int64_t ramLimit = leastPeak(layers);
-  if (objective != Objective::Ram) {
-    int64_t live = 0;
-    for (const LayerChoices &layer : layers)
-      live = std::max(live, layer.liveBytes);
-    ramLimit = std::max(ramLimit, live + spareBytes);
-  }
+  int64_t ramLimit = speedLimit(layers, spareBytes);
+  if (objective == Objective::Ram)
+    ramLimit = leastPeak(layers, ramLimit);
   Search search(layers, ramLimit);
   State best = search.fastest();
   const double codePrice = static_cast<double>(best.cost().cycles) / 500 / 1024;

@@ -30,6 +30,15 @@ TEST(Selection, SpeedTakesTheFastestThatFitsTheRam) {
   };
   EXPECT_EQ(selectKernels(layers, Objective::Speed, 0), (Selection{1, 0}));
   EXPECT_EQ(selectKernels(layers, Objective::Speed, 500), (Selection{0, 0}));
+}
+
+TEST(Selection, RamTakesTheLeastPeakThatIsNotMuchSlower) {
+  std::vector<LayerChoices> layers{
+      {{{100, 10, {}, 500}, {120, 10, {}, 0}}, 1000},
+      {{{100, 10, {}, 500}, {120, 10, {}, 0}}, 400}, // fits below the peak of the other
+  };
+  EXPECT_EQ(selectKernels(layers, Objective::Ram, 500), (Selection{1, 0}));
+  layers[0].choices.push_back({900, 10, {}, -100});
   EXPECT_EQ(selectKernels(layers, Objective::Ram, 500), (Selection{1, 0}));
 }
 
