@@ -35,6 +35,7 @@ static const KernelList &ownedTable() {
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
     addDepthwiseWindowKernels(list);
+    addDepthwiseTapsKernels(list);
     addAsmFullyConnectedKernels(list);
     addAsmAddKernels(list);
     addAsmMulKernels(list);

@@ -38,24 +38,12 @@ struct WindowLayer {
   static std::optional<WindowLayer> create(std::optional<DepthwiseLayer> layer) {
     if (!layer)
       return std::nullopt;
-    if (layer->shape.inW == 1 && layer->shape.kW == 1)
-      turn(*layer);
+    layer->turnColumn();
     const int bits = layer->spareBits();
     std::optional<OutputScaling> scaling = layer->scaling(bits);
     if (!scaling)
       return std::nullopt;
     return WindowLayer{std::move(*layer), std::move(*scaling), bits};
-  }
-
-  /// A picture of one column is one of one row.
-  static void turn(DepthwiseLayer &layer) {
-    ConvShape &s = layer.shape;
-    std::swap(s.inH, s.inW);
-    std::swap(s.outH, s.outW);
-    std::swap(s.kH, s.kW);
-    std::swap(s.strideH, s.strideW);
-    std::swap(s.dilationH, s.dilationW);
-    std::swap(s.padTop, s.padLeft);
   }
 
   const ConvShape &shape() const { return layer.shape; }
