@@ -64,7 +64,7 @@ public:
       return std::nullopt;
     const CostRules &costs = q.target.costs;
     bool isFloat = q.inputs[0].element == ElementType::Float32;
-    return elementwiseCandidate(q, isFloat ? 20 * costs.floatOp + 10 * costs.alu : 15 * costs.alu,
+    return elementwiseCandidate(q, isFloat ? 17 * costs.floatOp + 7 * costs.alu : 15 * costs.alu,
                                 {0});
   }
 
@@ -85,11 +85,13 @@ private:
     ClampRange range = storageRange(out.element);
     Val low = b.f32(static_cast<float>(range.low - out.zeroPoint()));
     Val high = b.f32(static_cast<float>(range.high - out.zeroPoint()));
-    Val steps = b.call("thimble_roundf", {x / out.scale()}, x);
+    Val steps = x / out.scale();
     steps = b.select(steps > low, steps, low);
     steps = b.select(steps < high, steps, high);
+    // Halves round away from zero: whole halves are exact.
     KernelBuilder::NoOverflow guard(b);
-    return b.toI32Truncating(steps) + out.zeroPoint();
+    Val halves = b.toI32Truncating(steps + steps);
+    return ((halves + 1 + (halves >> 31)) >> 1) + out.zeroPoint();
   }
 
   static Val requantizeStored(KernelBuilder &b, const TensorType &in, const TensorType &out,

@@ -47,48 +47,82 @@ Val distance(KernelBuilder &b, const NormalizedRow &row, Val maximum, Val c) {
   return maximum - b.load(row.input, row.start + c, "value");
 }
 
-/// exp of minus each distance, without integer bits. Those too small to count are zero.
-Buffer expTable(KernelBuilder &b, const SoftmaxParams &params) {
-  std::vector<int32_t> table(256);
-  for (int32_t i = 0; i < 256; ++i)
-    if (-i >= params.diffMin)
-      table[i] = thimble_exp_on_negative_values(requantize(-i, params.diff), softmaxDiffBits);
-  return b.table<int32_t>("exp", table);
-}
+/// exp of minus a distance, without integer bits. Where it adds nothing to a sum, it is no more
+/// than 2^-20 of one, and its share of it is zero as well: the table ends with a zero before those.
+class Exps {
+public:
+  Exps(KernelBuilder &b, const SoftmaxParams &params, bool isTabulated = true)
+      : b(b), params(params) {
+    if (!isTabulated)
+      return;
+    std::vector<int32_t> values;
+    for (int32_t i = 0; i < 256; ++i) {
+      const bool counts = -i >= params.diffMin;
+      const int32_t power =
+          counts ? thimble_exp_on_negative_values(requantize(-i, params.diff), softmaxDiffBits) : 0;
+      values.push_back(power < half ? 0 : power);
+      if (power < half)
+        break;
+    }
+    last = static_cast<int64_t>(values.size()) - 1;
+    table = b.table<int32_t>("exp", values);
+  }
+
+  Val at(Val distance) const {
+    if (!table.memref)
+      return computed(distance);
+    return b.load(table, last < 255 ? b.min(distance, b.i32(last)) : distance, "power");
+  }
+  /// With softmaxSumBits integer bits.
+  Val term(Val distance) const {
+    return b.shiftRightLogical(at(distance) + half, b.i32(softmaxSumBits));
+  }
+
+private:
+  Val computed(Val distance) const {
+    Val argument = b.requantize(0 - distance, params.diff, Rounding::Double);
+    Val power =
+        b.call("thimble_exp_on_negative_values", {argument, b.i32(softmaxDiffBits)}, argument);
+    return b.select(distance > -params.diffMin, b.i32(0), power);
+  }
+
+  static constexpr int32_t half = 1 << (softmaxSumBits - 1);
+  KernelBuilder &b;
+  const SoftmaxParams &params;
+  Buffer table;
+  int64_t last = 0;
+};
 
 /// Sum of the exps of a row, with softmaxSumBits integer bits.
-Val sumOfExps(KernelBuilder &b, const NormalizedRow &row, Buffer exps, Val maximum) {
+Val sumOfExps(KernelBuilder &b, const NormalizedRow &row, const Exps &exps, Val maximum) {
   bool fits = row.depth < 1 << softmaxSumBits;
   return b.accumulate("c", row.depth, b.i32(0), [&](Val c, Val sum) {
-    Val term = b.call("thimble_rounding_divide_by_pot",
-                      {b.load(exps, distance(b, row, maximum, c), "power"), b.i32(softmaxSumBits)},
-                      sum);
-    return addTerm(b, sum, term, fits);
+    return addTerm(b, sum, exps.term(distance(b, row, maximum, c)), fits);
   });
 }
 
-void softmaxBytes(KernelBuilder &b, const NormalizedRow &row, const SoftmaxParams &params) {
+void softmaxBytes(KernelBuilder &b, const NormalizedRow &row, const Exps &exps) {
   ClampRange range = storageRange(row.output.element);
   int64_t outputBits = 8 * static_cast<int64_t>(byteSize(row.output.element));
-  Buffer exps = expTable(b, params);
   Val maximum = maximumOf(b, row);
   Val sum = sumOfExps(b, row, exps, maximum);
   // sum = (1 + f) 2^(31 - zeros), f being a fraction of 31 bits.
   Val zeros = b.call("thimble_clz", {sum}, sum);
   Val fraction = (sum << zeros) ^ b.i32(std::numeric_limits<int32_t>::min());
   Val scale = b.call("thimble_one_over_one_plus_x", {fraction}, sum);
-  KernelBuilder::NoOverflow guard(b);
   Val shift = softmaxSumBits + 31 - outputBits - zeros;
   // A shift by more than 31 bits leaves nothing: sums above 2^28, for bytes.
   if (outputBits == 8 && row.depth >= 512) {
     scale = b.select(shift > 31, b.i32(0), scale);
     shift = b.min(shift, b.i32(31));
   }
+  // At least 15: there is a half, and a share that is not negative has room for it.
+  Val half = b.i32(1) << (shift - 1);
   b.loop("c", row.depth, [&](Val c) {
-    Val power = b.load(exps, distance(b, row, maximum, c), "power");
+    Val power = exps.at(distance(b, row, maximum, c));
     Val share = b.call("thimble_rounding_doubling_high_mul", {scale, power}, scale);
-    Val stored = b.call("thimble_rounding_divide_by_pot", {share, shift}, share) + range.low;
-    b.store(row.output, row.start + c, b.clamp(stored, range));
+    Val stored = b.shiftRightLogical(share + half, shift) + range.low;
+    b.store(row.output, row.start + c, b.min(stored, b.i32(range.high)));
   });
 }
 
@@ -149,19 +183,19 @@ void logSoftmaxBytes(KernelBuilder &b, const NormalizedRow &row, const SoftmaxPa
     arguments[i] = requantize(-i, params.diff);
   Buffer exponents = b.table<int32_t>("exponent", arguments);
   Val maximum = maximumOf(b, row);
-  Val sum = sumOfExps(b, row, expTable(b, params), maximum);
-  Val logSum = b.call("thimble_log_fixed",
-                      {sum, b.i32(softmaxSumBits), b.i32(softmaxDiffBits)}, sum);
+  Val sum = sumOfExps(b, row, Exps(b, params), maximum);
+  Val logSum =
+      b.call("thimble_log_fixed", {sum, b.i32(softmaxSumBits), b.i32(softmaxDiffBits)}, sum);
   // From this distance on the difference with logSum would overflow.
-  Val lowest = b.requantize(logSum + std::numeric_limits<int32_t>::min(), params.reverse,
-                            Rounding::Double);
+  Val lowest =
+      b.requantize(logSum + std::numeric_limits<int32_t>::min(), params.reverse, Rounding::Double);
   Val limit = 0 - b.max(b.i32(params.diffMin - 1), lowest);
   b.loop("c", row.depth, [&](Val c) {
     Val away = distance(b, row, maximum, c);
-    Val log = b.call("thimble_rounding_divide_by_pot",
-                     {b.load(exponents, away, "exponent") - logSum,
-                      b.i32(31 - softmaxDiffBits - outputBits)},
-                     logSum);
+    Val log = b.call(
+        "thimble_rounding_divide_by_pot",
+        {b.load(exponents, away, "exponent") - logSum, b.i32(31 - softmaxDiffBits - outputBits)},
+        logSum);
     KernelBuilder::NoOverflow guard(b);
     Val stored = b.clamp(log + range.high, range);
     b.store(row.output, row.start + c, b.select(away >= limit, b.i32(range.low), stored));
@@ -201,8 +235,7 @@ void l2NormalizationBytes(KernelBuilder &b, const NormalizedRow &row, int32_t ze
   b.loop("c", row.depth, [&](Val c) {
     KernelBuilder::NoOverflow guard(b);
     Val diff = centred(c);
-    Val scaled =
-        b.requantize(isSigned ? diff : diff * 128, multiplier, shift, Rounding::Double);
+    Val scaled = b.requantize(isSigned ? diff : diff * 128, multiplier, shift, Rounding::Double);
     b.store(row.output, row.start + c,
             b.clamp(isSigned ? scaled : scaled + 128, storageRange(row.output.element)));
   });
@@ -228,13 +261,32 @@ Candidate candidateFor(const KernelQuery &q, NormalizationCost cost) {
   const TensorType &in = q.inputs[0], &out = q.outputs[0];
   Candidate c;
   c.rows = out.elements() / std::max<int64_t>(out.shape.back(), 1);
-  c.cycles = cost.cycles * out.elements() + 200 * c.rows;
+  c.cycles = cost.cycles * out.elements() + 150 * c.rows;
   c.flashBytes = cost.flash;
   // Rows are read before the output is written, or each element just before its own.
   if (byteSize(in.element) == byteSize(out.element))
     c.inPlaceInputs = {0};
   return c;
 }
+
+/// Of bytes; short rows need no table.
+class ComputedSoftmax : public Kernel {
+public:
+  StringRef getName() const override { return "softmax.computed"; }
+
+  std::optional<Candidate> propose(const KernelQuery &q) const override {
+    if (!isa<nn::SoftmaxOp>(q.op) || byteSize(q.inputs[0].element) != 1)
+      return std::nullopt;
+    return candidateFor(q, {330, 1100});
+  }
+
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val rowIndex) const override {
+    float beta = cast<nn::SoftmaxOp>(op).getBeta().convertToFloat();
+    SoftmaxParams params = prepareSoftmax(operands.inputs[0].type, beta);
+    softmaxBytes(b, NormalizedRow(b, operands, rowIndex), Exps(b, params, /*isTabulated=*/false));
+  }
+};
 
 class PortableSoftmax : public Kernel {
 public:
@@ -249,7 +301,7 @@ public:
     case ElementType::Int16:
       return candidateFor(q, {60, 300 + 4 * 513});
     default:
-      return candidateFor(q, {40, 450 + 4 * 256});
+      return candidateFor(q, {46, 450 + 4 * 256});
     }
   }
 
@@ -264,7 +316,7 @@ public:
     case ElementType::Int16:
       return softmaxShorts(b, row, params);
     default:
-      return softmaxBytes(b, row, params);
+      return softmaxBytes(b, row, Exps(b, params));
     }
   }
 };
@@ -314,6 +366,7 @@ public:
 
 void thimble::addNormalizationKernels(KernelList &list) {
   list.push_back(std::make_unique<PortableSoftmax>());
+  list.push_back(std::make_unique<ComputedSoftmax>());
   list.push_back(std::make_unique<PortableLogSoftmax>());
   list.push_back(std::make_unique<PortableL2Normalization>());
 }

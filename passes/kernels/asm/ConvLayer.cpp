@@ -60,11 +60,11 @@ std::vector<int> ConvLayer::accumulatorBits(int least, int most,
   return room;
 }
 
-std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits, bool mayOffset) const {
+std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits) const {
   std::vector<ScaledAccumulator> accumulators;
   for (auto [b, interval] : llvm::zip(bits, intervals))
     accumulators.push_back({b, interval});
-  return OutputScaling::solveShared(requant, accumulators, mayOffset);
+  return OutputScaling::solveShared(requant, accumulators, /*mayOffset=*/true);
 }
 
 // One convolution per picture, or one row of all pixels.
@@ -104,22 +104,43 @@ static void addBiases(ConvLayer &layer, const Tensor *bias) {
   }
 }
 
+/// A filter of groups as one of a single group, with zeros: they cost less than kernels without
+/// their instructions while groups are few.
+static std::shared_ptr<const Tensor> withoutGroups(std::shared_ptr<const Tensor> filter,
+                                                   int64_t inC) {
+  const int64_t groupC = filter->shape()[3];
+  if (groupC == inC)
+    return filter;
+  const int64_t outC = filter->shape()[0], taps = filter->shape()[1] * filter->shape()[2];
+  const int64_t groupOutputs = outC / (inC / groupC);
+  thimble::TensorType type = filter->type;
+  type.shape[3] = inC;
+  auto dense = std::make_shared<Tensor>(type);
+  for (int64_t row = 0; row < outC * taps; ++row) {
+    const int64_t first = row / taps / groupOutputs * groupC;
+    std::copy_n(filter->as<int8_t>() + row * groupC, groupC,
+                dense->as<int8_t>() + row * inC + first);
+  }
+  return dense;
+}
+
 std::optional<ConvLayer> thimble::convLayerOf(nn::NNOperator op, const KernelOperands &operands) {
   auto conv = dyn_cast<nn::Conv2DOp>(*op);
   if (!conv)
     return std::nullopt;
   const KernelOperand &in = operands.inputs[0], &filter = operands.inputs[1];
   const KernelOperand *bias = operands.inputs.size() > 2 ? &operands.inputs[2] : nullptr;
+  constexpr int64_t mostGroups = 16;
   const thimble::TensorType &out = operands.outputs[0].type;
   if (in.type.element != ElementType::Int8 || filter.type.element != ElementType::Int8 ||
       out.element != ElementType::Int8 || !filter.constant || in.constant ||
-      filter.type.shape[3] != in.type.shape[3] || out.elements() == 0 ||
+      in.type.shape[3] > mostGroups * filter.type.shape[3] || out.elements() == 0 ||
       (bias && (!bias->constant || bias->type.element != ElementType::Int32)))
     return std::nullopt;
   ConvLayer layer;
   layer.shape = shapeOf(conv, in.type, filter.type, out, layer.pictures);
   layer.requant = macRequant(op, operands);
-  layer.filter = filter.constant;
+  layer.filter = withoutGroups(filter.constant, in.type.shape[3]);
   if (layer.requant.filterZeroPoint != 0 || layer.requant.wideAccumulator)
     return std::nullopt;
   addBiases(layer, bias ? bias->constant.get() : nullptr);

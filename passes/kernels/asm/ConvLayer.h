@@ -56,7 +56,7 @@ struct ConvLayer {
   }
   /// How accumulators that are scaled by `bits` become outputs, as the code of as many layers as
   /// possible does it.
-  std::optional<OutputScaling> scaling(llvm::ArrayRef<int> bits, bool mayOffset) const;
+  std::optional<OutputScaling> scaling(llvm::ArrayRef<int> bits) const;
   /// By how many bits each channel's accumulator is scaled, from `least` up and `most` for the
   /// channel with the largest right shift: more for the others, so that all end with one shift, as
   /// far as `fits` goes. None where a channel cannot be scaled by `least`.
@@ -64,8 +64,8 @@ struct ConvLayer {
                                    llvm::function_ref<bool(size_t channel, int bits)> fits) const;
 };
 
-/// The layer that `op` computes; none if it is not an int8 convolution of one group with constant
-/// weights and biases. Pixels of a 1x1 convolution that takes each are one long row.
+/// The layer that `op` computes; none if it is not an int8 convolution with constant weights and
+/// biases. A few groups are one with weights of zero between them. Pixels of a 1x1 convolution that takes each are one long row.
 std::optional<ConvLayer> convLayerOf(nn::NNOperator op, const KernelOperands &operands);
 std::optional<ConvLayer> convLayerOf(const KernelQuery &query);
 

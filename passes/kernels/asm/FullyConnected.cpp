@@ -1,17 +1,22 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Fully connected layers of int8. Every weight is used once, so loads decide: a pass computes up to
-// eight outputs, whose accumulators stay in registers, and unpacks no weight.
+// Fully connected layers of int8, and convolutions that are one for each of a few pixels. Every
+// weight is used once, so loads decide: a pass computes up to eight outputs, whose accumulators
+// stay in registers, and unpacks no weight.
 //
-// Byte-mix: a 16-bit lane holds 256 * odd + even for the weights of two outputs, a word the lanes of
-// two inputs. SMLAD with the word gives 256 * S_odd + S_even, SXTB16 leaves the even weights, and a
-// second SMLAD gives S_even. Two inputs and eight outputs take five loads and twelve operations: 18
-// cycles for 16 products. Where a weight is -128 or the sums are too wide, weights take 16 bits.
+// Byte-mix: a 16-bit lane holds 256 * odd + even for the weights of two outputs, a word the lanes
+// of two inputs. SMLAD with the word gives 256 * S_odd + S_even, SXTB16 leaves the even weights,
+// and a second SMLAD gives S_even. Two inputs and eight outputs take five loads and twelve
+// operations: 18 cycles for 16 products. Where a weight is -128 or the sums are too wide, weights
+// take 16 bits.
 //
 // Inputs are widened to pairs of 16 bits in the frame, at fixed offsets: no register points at
 // them, so the code is unrolled over a chunk of inputs. Layers with more inputs go through the
 // chunks in turn for a block of outputs, whose sums wait in the frame; the last chunk overlaps the
 // one before it, with weights of zero, if need be. So does the last pass over outputs.
+//
+// A second kernel has its inputs' pairs in scratch memory and loops over them: a little slower, but
+// small, and one for layers of all sizes.
 #include "passes/kernels/Accumulator.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
@@ -29,6 +34,7 @@ struct Cut {
   int64_t group; // outputs a pass
   int64_t chunk; // inputs that the code is unrolled over
   bool isMixed;  // byte-mix, not 16 bits a weight
+  bool isLooped; // over the inputs, of any number, in one chunk
 
   /// Outputs whose sums wait between chunks.
   static constexpr int64_t mostSums = 64;
@@ -44,6 +50,8 @@ struct Cut {
   int64_t pairs() const { return chunk < 4 ? std::min<int64_t>(chunk, 2) : (chunk + 3) / 4 * 2; }
   int64_t wordsPerPair() const { return isMixed ? group / 2 : group; }
   int64_t groupWords() const { return pairs() * wordsPerPair(); }
+  /// See `Table`.
+  int64_t headerWords() const { return isLooped ? 8 : 6; }
   int64_t chunkStart(int64_t c) const { return std::min(c * chunk, depth - chunk); }
   int64_t groupStart(int64_t g) const {
     return std::max<int64_t>(std::min(g * group, outputs - group), 0);
@@ -88,11 +96,10 @@ std::optional<Scaling> solveScaling(const WeightMatrix &m, const RequantPerChann
 }
 
 /// Words at the start of a table: q, C, D, E (where they are shared), the numbers of blocks and
-/// chunks. A block is the number of its groups, their accumulators' first values, and for each
-/// chunk, where its inputs start and the weights of each group; after those in the last chunk come
-/// where the group's outputs start and the numbers of each output, if they have their own.
-constexpr int64_t headerWords = 6;
-
+/// chunks; for loops over inputs the numbers of quadruples and of inputs before the last four. A
+/// block is the number of its groups, their accumulators' first values, and for each chunk, where
+/// its inputs start and the weights of each group; after those in the last chunk come where the
+/// group's outputs start and the numbers of each output, if they have their own.
 class Table {
 public:
   Table(const Cut &cut, const WeightMatrix &m, const Scaling &scaling)
@@ -102,8 +109,16 @@ public:
     OutputScaling::Channel shared;
     if (scaling.isShared)
       shared = scaling.numbers.channels.front();
-    words = {shared.multiplier, shared.addend, shared.signAddend, scaling.numbers.shift,
-             static_cast<int32_t>(cut.blocks()), static_cast<int32_t>(cut.chunks())};
+    words = {shared.multiplier,
+             shared.addend,
+             shared.signAddend,
+             scaling.numbers.shift,
+             static_cast<int32_t>(cut.blocks()),
+             static_cast<int32_t>(cut.chunks())};
+    if (cut.isLooped) {
+      push(cut.pairs() / 2);
+      push(cut.depth - 4);
+    }
     for (int64_t g = 0; g < cut.groups(); g += cut.blockGroups())
       addBlock(g, std::min(g + cut.blockGroups(), cut.groups()));
     return std::move(words);
@@ -181,7 +196,7 @@ private:
 struct Code {
   Cut cut;
   bool isShared;
-  bool isChunked; // any number of chunks, not one
+  bool isChunked;           // any number of chunks, not one
   OutputScaling::Form form; // if not shared
   OutputScaling::Saturation saturation;
 
@@ -191,7 +206,9 @@ struct Code {
   int64_t stored() const { return std::min(cut.group, cut.outputs); }
   /// In the frame, after the pairs of a chunk.
   int64_t sumsOffset() const { return 4 * cut.pairs(); }
-  int64_t frameBytes() const { return sumsOffset() + (isChunked ? 4 * Cut::mostSums : 0); }
+  int64_t frameBytes() const {
+    return cut.isLooped ? 0 : sumsOffset() + (isChunked ? 4 * Cut::mostSums : 0);
+  }
 };
 
 //===-- Instructions ------------------------------------------------------------------------===//
@@ -205,9 +222,14 @@ public:
     inputs = a.toS(arguments[0]);
     outputs = a.toS(arguments[1]);
     Reg table = arguments[2];
-    Regs header = a.loadTableMultiple(table, headerWords);
+    Regs header = a.loadTableMultiple(table, static_cast<size_t>(cut.headerWords()));
     for (int i = 0; i < 4; ++i)
       numbers.push_back(a.toS(header[i]));
+    if (cut.isLooped) {
+      pairs = a.toS(arguments[3]);
+      quads = a.toS(header[6]);
+      lastFour = a.toS(header[7]);
+    }
     if (!code.isChunked)
       return block(table);
     SReg blocksLeft = a.toS(header[4]);
@@ -254,8 +276,11 @@ private:
     Reg from = a.toR(starts);
     Regs acc = a.loadMultiple(from, static_cast<size_t>(cut.group));
     starts = a.toS(from);
-    for (int64_t pair = 0; pair < cut.pairs(); ++pair)
-      accumulate(acc, w, pair);
+    if (cut.isLooped)
+      accumulateAll(acc, w);
+    else
+      for (int64_t pair = 0; pair < cut.pairs(); ++pair)
+        accumulate(acc, w, a.loadFrame(4 * pair), 4);
     if (!code.isChunked)
       return finish(acc, w);
     a.compare(a.toR(chunksLeft), 1);
@@ -269,10 +294,22 @@ private:
     a.branch("ne", chunks - 1, chunks, {w, sums}, keep, [&] { finish(acc, w); });
   }
 
-  /// The widened inputs and the words of a pair are one run of loads.
-  void accumulate(Regs &acc, Reg &w, int64_t pair) {
-    Reg x = a.loadFrame(4 * pair);
-    const int64_t most = 4; // words at a time: with the accumulators they fill the registers
+  void accumulateAll(Regs &acc, Reg &w) {
+    Reg x = a.toR(pairs);
+    SReg left = a.copy(quads);
+    Variables carried{w, x, left};
+    for (Reg &sum : acc)
+      carried.push_back(sum);
+    a.repeat(cut.pairs() / 2, carried, [&] {
+      accumulate(acc, w, a.loadPost(x, 4), 2);
+      accumulate(acc, w, a.loadPost(x, 4), 2);
+      left = a.toS(a.subs(a.toR(left), 1));
+    });
+  }
+
+  /// The widened inputs and the words of a pair are one run of loads, `most` words at a time: with
+  /// the accumulators they fill the registers.
+  void accumulate(Regs &acc, Reg &w, Reg x, int64_t most) {
     for (int64_t first = 0; first < cut.wordsPerPair(); first += most) {
       const int64_t count = std::min(most, cut.wordsPerPair() - first);
       Regs words;
@@ -306,8 +343,9 @@ private:
     auto scaleIn = [&](OutputScaling::Form form) {
       scaleAll(acc, y, [&](Reg sum) { return OutputScaling::scale(a, form, sum, shared); });
     };
-    a.branch("ne", isSigned ? 1 : 0, 1, {}, [&] { scaleIn(OutputScaling::Signed); },
-             [&] { scaleIn(OutputScaling::Add); });
+    a.branch(
+        "ne", isSigned ? 1 : 0, 1, {}, [&] { scaleIn(OutputScaling::Signed); },
+        [&] { scaleIn(OutputScaling::Add); });
     w = a.toR(table);
   }
 
@@ -332,6 +370,8 @@ private:
 
   /// A chunk of bytes to pairs in the frame.
   void widen(Reg x) {
+    if (cut.isLooped)
+      return widenAll(x);
     if (cut.chunk < 4)
       return widenFew(x);
     Reg to = a.frameAddress(0);
@@ -351,6 +391,18 @@ private:
     for (int64_t k = 0; k < rest; k += 4)
       storePairs(a.load(x, std::min(k, rest - 4)), to, 2 * k);
   }
+  void widenAll(Reg x) {
+    Reg to = a.toR(pairs), last = a.add(x, a.toR(lastFour));
+    SReg left = a.copy(quads);
+    a.repeat(cut.pairs() / 2, {x, to, left}, [&] {
+      a.compare(x, last);
+      Reg bytes = a.load(a.select("hi", last, x));
+      storePairs(bytes, to, 0);
+      x = a.add(x, 4);
+      to = a.add(to, 8);
+      left = a.toS(a.subs(a.toR(left), 1));
+    });
+  }
   void storePairs(Reg bytes, Reg to, int64_t offset) {
     a.store(a.sxtb16(bytes), to, offset);
     a.store(a.sxtb16Ror8(bytes), to, offset + 4);
@@ -369,7 +421,8 @@ private:
   const Cut &cut;
   bool isSigned; // for costs
   SReg inputs, outputs, groups, chunksLeft;
-  SRegs numbers; // q, C, D, E
+  SReg pairs, quads, lastFour; // where the code loops over inputs
+  SRegs numbers;               // q, C, D, E
 };
 
 //===-- Portable code -----------------------------------------------------------------------===//
@@ -383,7 +436,9 @@ public:
     KernelBuilder::NoOverflow wraps(b, false);
     Val blocks = b.toIndex(word(b.index(4)));
     lastChunk = b.toIndex(word(b.index(5))) - 1;
-    b.loop("block", b.index(0), blocks, 1, {b.index(headerWords)},
+    pairs = cut.isLooped ? b.toIndex(word(b.index(6))) * 2 : b.index(cut.pairs());
+    lastFour = cut.isLooped ? b.toIndex(word(b.index(7))) : b.index(cut.chunk - 4);
+    b.loop("block", b.index(0), blocks, 1, {b.index(cut.headerWords())},
            [&](Val, ArrayRef<Val> at) { return Vals{block(at[0])}; });
   }
 
@@ -396,19 +451,20 @@ private:
     Val starts = at + 1;
     chunks = starts + groups * cut.group;
     Val trailers = chunks + lastChunk * chunkStep() + 1;
-    const int64_t step = cut.groupWords() + code.trailerWords();
+    Val step = groupWords() + code.trailerWords();
     b.loop("g", b.index(0), groups, 1, [&](Val g) {
-      Val trailer = trailers + g * step + cut.groupWords();
+      Val trailer = trailers + g * step + groupWords();
       b.loop("o", code.stored(), [&](Val o) {
-        Val sum = b.accumulate("chunk", b.index(0), lastChunk + 1, 1,
-                               start(starts + g * cut.group, o),
-                               [&](Val c, Val sum) { return products(sum, c, g, o); });
+        Val sum =
+            b.accumulate("chunk", b.index(0), lastChunk + 1, 1, start(starts + g * cut.group, o),
+                         [&](Val c, Val sum) { return products(sum, c, g, o); });
         b.store(y, b.toIndex(word(trailer)) + o, scaled(sum, trailer, o));
       });
     });
     return trailers + groups * step;
   }
-  Val chunkStep() { return groups * cut.groupWords() + 1; }
+  Val chunkStep() { return groups * groupWords() + 1; }
+  Val groupWords() { return pairs * cut.wordsPerPair(); }
 
   /// 2^bits * S of output `o` before the first product.
   Val start(Val starts, Val o) {
@@ -421,12 +477,12 @@ private:
   Val products(Val sum, Val c, Val g, Val o) {
     Val chunk = chunks + c * chunkStep();
     Val own = b.select(c == lastChunk, b.index(code.trailerWords()), b.index(0));
-    Val weights = chunk + 1 + g * (own + cut.groupWords());
+    Val weights = chunk + 1 + g * (own + groupWords());
     Val from = b.toIndex(word(chunk));
-    return b.accumulate("pair", cut.pairs(), sum, [&](Val pair, Val sum) {
+    return b.accumulate("pair", b.index(0), pairs, 1, sum, [&](Val pair, Val sum) {
       Val at = pair / 2 * 4;
-      if (cut.chunk % 4 != 0 && cut.chunk > 4)
-        at = b.min(at, b.index(cut.chunk - 4));
+      if (cut.isLooped || (cut.chunk % 4 != 0 && cut.chunk > 4))
+        at = b.min(at, lastFour);
       at = at + pair % 2;
       // A lane without an input has a weight of zero.
       Val other = cut.chunk < 4 ? b.min(at + 2, b.index(cut.chunk - 1)) : at + 2;
@@ -463,7 +519,7 @@ private:
   const Code &code;
   const Cut &cut;
   Buffer x, y, table;
-  Val lastChunk, groups, chunks;
+  Val lastChunk, groups, chunks, pairs, lastFour;
 };
 
 //===-- The kernel --------------------------------------------------------------------------===//
@@ -471,14 +527,18 @@ private:
 AsmKernel asmKernel(const Code &code, bool isSigned) {
   const Cut &cut = code.cut;
   AsmKernel kernel;
-  kernel.name = (cut.isMixed ? "fc_mix_k" : "fc_w16_k") + std::to_string(cut.chunk) + "_n" +
-                std::to_string(code.stored()) + (code.isChunked ? "_chunks" : "");
+  kernel.name = cut.isMixed ? "fc_mix" : "fc_w16";
+  if (!cut.isLooped)
+    kernel.name += "_k" + std::to_string(cut.chunk);
+  kernel.name += "_n" + std::to_string(code.stored()) + (code.isChunked ? "_chunks" : "");
   if (!code.isShared)
     kernel.name += code.form == OutputScaling::Signed ? "_s" : "_a";
   kernel.name += OutputScaling::suffix(code.saturation);
   kernel.buffers = {{"x", ElementType::Int8, false},
                     {"y", ElementType::Int8, true},
                     {"table", ElementType::Int32, false}};
+  if (cut.isLooped)
+    kernel.buffers.push_back({"pairs", ElementType::Int16, true});
   kernel.frameBytes = code.frameBytes();
   kernel.instructions = [code, isSigned](AsmBuilder &a, ArrayRef<Reg> arguments) {
     Instructions(a, code, isSigned).emit(arguments);
@@ -518,7 +578,7 @@ int64_t chunkFor(int64_t depth, int64_t most) {
 }
 
 std::optional<Plan> planFor(const WeightMatrix &m, const RequantPerChannel &requant,
-                            int64_t mostUnrolled) {
+                            bool isLooped) {
   const bool isMixed = m.fitsByteMix();
   const int bits = isMixed ? 8 : m.scaleBits(8);
   if (bits < 0)
@@ -526,27 +586,51 @@ std::optional<Plan> planFor(const WeightMatrix &m, const RequantPerChannel &requ
   std::optional<Scaling> scaling = solveScaling(m, requant, bits, /*mayOffset=*/!isMixed);
   if (!scaling)
     return std::nullopt;
-  Cut cut{m.depth, m.outputs, groupFor(m.outputs), chunkFor(m.depth, mostUnrolled), isMixed};
+  constexpr int64_t mostUnrolled = 128;
+  Cut cut{
+      m.depth, m.outputs, groupFor(m.outputs), isLooped ? m.depth : chunkFor(m.depth, mostUnrolled),
+      isMixed, isLooped};
   OutputScaling::Form form = scaling->numbers.form;
   // Offsets are in the accumulators' first values: what is left is an addend of zero.
   if (form == OutputScaling::Fold)
     form = scaling->numbers.form = OutputScaling::Add;
   // Layers of many inputs share the code of those with one chunk.
-  const bool isChunked = cut.chunk >= 64 || cut.chunks() > 1;
+  const bool isChunked = !isLooped && (cut.chunk >= 64 || cut.chunks() > 1);
   Code code{cut, scaling->isShared, isChunked, form, scaling->numbers.saturation};
   return Plan{m, std::move(*scaling), code};
 }
 
+/// Whether each output pixel is a product with inputs that lie side by side. Where pixels are many,
+/// kernels that use a weight for several of them are better.
+bool isMatrixProduct(const KernelQuery &q) {
+  if (isa<nn::FullyConnectedOp>(*q.op))
+    return true;
+  auto conv = dyn_cast<nn::Conv2DOp>(*q.op);
+  if (!conv || llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; }) ||
+      q.inputs[0].shape[3] != q.inputs[1].shape[3])
+    return false;
+  constexpr int64_t mostPixels = 16;
+  ArrayRef<int64_t> in = q.inputs[0].shape, filter = q.inputs[1].shape, out = q.outputs[0].shape;
+  if (out[0] * out[1] * out[2] > mostPixels)
+    return false;
+  auto window = filter.slice(1, 2), picture = in.slice(1, 2);
+  auto isOne = [](int64_t n) { return n == 1; };
+  if (llvm::all_of(window, isOne))
+    return llvm::all_of(conv.getStrides(), isOne);
+  return window == picture && llvm::all_of(conv.getDilations(), isOne);
+}
+
 class AsmFullyConnected : public Kernel {
 public:
-  AsmFullyConnected(StringRef name, int64_t mostUnrolled)
-      : name(name), mostUnrolled(mostUnrolled) {}
+  explicit AsmFullyConnected(bool isLooped) : isLooped(isLooped) {}
 
-  StringRef getName() const override { return name; }
+  StringRef getName() const override {
+    return isLooped ? "fully_connected.looped" : "fully_connected.unrolled";
+  }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
-    if (!isa<nn::FullyConnectedOp>(*q.op) || !dsp::appliesTo(q) || !q.target.fpu ||
-        !q.constants[1] || q.inputs[1].element != ElementType::Int8)
+    if (!dsp::appliesTo(q) || !q.target.fpu || !isMatrixProduct(q) || !q.constants[1] ||
+        q.inputs[1].element != ElementType::Int8)
       return std::nullopt;
     if (q.inputs.size() > 2 && (!q.constants[2] || q.inputs[2].element != ElementType::Int32))
       return std::nullopt;
@@ -555,15 +639,18 @@ public:
       operands.inputs.push_back({type, {}, constant});
     operands.outputs.push_back({q.outputs[0], {}, nullptr});
     std::optional<Plan> plan = planOf(q.op, operands);
-    if (!plan)
+    // Loops widen four inputs at a time.
+    if (!plan || (isLooped && plan->code.cut.depth < 4))
       return std::nullopt;
     const Cut &cut = plan->code.cut;
     Candidate c;
     c.rows = q.outputs[0].elements() / cut.outputs;
     asmKernel(plan->code, plan->isSigned()).addTo(c, c.rows);
-    const int64_t words = headerWords + cut.groups() * (cut.group + plan->code.trailerWords()) +
-                          cut.blocks() * (1 + cut.chunks()) +
-                          cut.chunks() * cut.groups() * cut.groupWords();
+    if (isLooped)
+      c.scratch.push_back({ElementType::Int16, 2 * cut.pairs()});
+    const int64_t words =
+        cut.headerWords() + cut.groups() * (cut.group + plan->code.trailerWords()) +
+        cut.blocks() * (1 + cut.chunks()) + cut.chunks() * cut.groups() * cut.groupWords();
     c.flashBytes += 4 * words;
     return c;
   }
@@ -573,28 +660,28 @@ public:
     Plan plan = *planOf(op, operands);
     const Cut &cut = plan.code.cut;
     Buffer table = b.table<int32_t>("weights", Table(cut, plan.weights, plan.scaling).pack());
-    callAsm(b, asmKernel(plan.code, plan.isSigned()),
-            {{bufferOf(b, operands.inputs[0], "input"), row * cut.depth},
-             {operands.outputs[0].buffer, row * cut.outputs},
-             {table, b.index(0)}});
+    SmallVector<Address> addresses = {{bufferOf(b, operands.inputs[0], "input"), row * cut.depth},
+                                      {operands.outputs[0].buffer, row * cut.outputs},
+                                      {table, b.index(0)}};
+    if (isLooped)
+      addresses.push_back({operands.scratch[0], b.index(0)});
+    callAsm(b, asmKernel(plan.code, plan.isSigned()), addresses);
   }
 
 private:
   std::optional<Plan> planOf(nn::NNOperator op, const KernelOperands &operands) const {
     RequantPerChannel requant = macRequant(op, operands);
     const Tensor *bias = operands.inputs.size() > 2 ? operands.inputs[2].constant.get() : nullptr;
-    return planFor(foldWeights(*operands.inputs[1].constant, bias, requant), requant,
-                   mostUnrolled);
+    return planFor(foldWeights(*operands.inputs[1].constant, bias, requant), requant, isLooped);
   }
 
-  StringRef name;
-  int64_t mostUnrolled;
+  bool isLooped;
 };
 
 } // namespace
 } // namespace thimble
 
 void thimble::addAsmFullyConnectedKernels(KernelList &list) {
-  list.push_back(std::make_unique<AsmFullyConnected>("fully_connected.m4", 128));
-  list.push_back(std::make_unique<AsmFullyConnected>("fully_connected.m4_compact", 32));
+  for (bool isLooped : {false, true})
+    list.push_back(std::make_unique<AsmFullyConnected>(isLooped));
 }
