@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
 // Depthwise convolution by small code that layers of all shapes share: sizes, strides, paddings and the
-// zero point are words at the start of its constants. Four channels of one output pixel at a time, tap
+// zero point are halfwords at the start of its constants. Four channels of one output pixel at a time, tap
 // by tap, from words of four channels' pixels and of four channels' weights:
 //   2 sxtab16 (which takes off the zero point) ; 2 and (which take weights apart) ; 4 smla
 // Taps outside of the picture are left out. Where a word would hold other things than four channels
@@ -11,14 +11,16 @@
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/DepthwiseLayer.h"
 
+#include <array>
+
 using namespace mlir;
 
 namespace thimble {
 namespace {
 
-/// The words at the start of the constants. Rows of taps are called runs.
-enum Word {
-  MinusZero, // as `TapsCode::tap` adds it
+/// The halfwords at the start of the constants. Rows of taps are called runs.
+enum Size {
+  MinusZero,
   Groups,    // of four channels, or channels
   Outputs,   // of a channel; one for groups
   FirstStep, // from the first group to the second, which overlaps where channels are no multiple of 4
@@ -46,7 +48,7 @@ enum Word {
   WholeStep, // the same from where an unrolled run leaves the pointer
   TapBytes
 };
-constexpr int64_t headerWords = TapBytes + 1;
+constexpr int64_t headerSizes = TapBytes + 1, headerWords = (headerSizes + 1) / 2;
 
 struct TapsLayer {
   DepthwiseLayer layer;
@@ -63,8 +65,11 @@ struct TapsLayer {
       return std::nullopt;
     // Weights are taken apart into the high bytes of halves, or as they are.
     for (int bits : {8, 0})
-      if (std::optional<OutputScaling> scaling = layer->scaling(bits))
-        return TapsLayer{std::move(*layer), std::move(*scaling), bits};
+      if (std::optional<OutputScaling> scaling = layer->scaling(bits)) {
+        TapsLayer t{std::move(*layer), std::move(*scaling), bits};
+        const bool fits = llvm::all_of(t.header(), [](int64_t size) { return llvm::isInt<16>(size); });
+        return fits ? std::optional(std::move(t)) : std::nullopt;
+      }
     return std::nullopt;
   }
 
@@ -105,47 +110,50 @@ private:
     }
     return true;
   }
-  std::vector<int32_t> header() const;
+  /// The sizes, in whole words.
+  std::array<int64_t, 2 * headerWords> header() const;
 };
 
-std::vector<int32_t> TapsLayer::header() const {
+std::array<int64_t, 2 * headerWords> TapsLayer::header() const {
   const ConvShape &s = shape();
-  const int32_t minusZero = -layer.zeroPoint();
-  int64_t words[headerWords];
-  words[MinusZero] = hasGroups() ? halves(minusZero, minusZero) : minusZero * (1 << bits);
-  words[Groups] = hasGroups() ? groups() : s.inC;
-  words[Outputs] = layer.multiplier();
-  words[FirstStep] = lanes() - overlap();
-  words[RecordBytes] = 4 * recordWords();
-  words[OutH] = s.outH;
-  words[OutW] = s.outW;
-  words[InH] = s.inH;
-  words[InW] = s.inW;
-  words[Runs] = s.kH;
-  words[RunTaps] = s.kW;
-  words[FirstRow] = -s.padTop;
-  words[FirstColumn] = -s.padLeft;
-  words[StrideH] = s.strideH;
-  words[StrideW] = s.strideW;
-  words[DilationH] = s.dilationH;
-  words[DilationW] = s.dilationW;
-  words[WholeColumns] = std::max<int64_t>(0, s.inW - (s.kW - 1) * s.dilationW);
-  words[RowBytes] = s.inW * s.inC;
-  words[PixelBytes] = s.inC;
-  words[ScaleBytes] = 4 * lanes() * scaleWords();
-  words[ScaleWords] = scaleWords();
-  words[Shift] = scaling.shift;
-  words[RunWeights] = s.kW * lanes();
-  words[RunBytes] = s.dilationH * s.inW * s.inC;
-  words[TapBytes] = s.dilationW * s.inC;
+  std::array<int64_t, 2 * headerWords> sizes = {};
+  sizes[MinusZero] = -layer.zeroPoint();
+  sizes[Groups] = hasGroups() ? groups() : s.inC;
+  sizes[Outputs] = layer.multiplier();
+  sizes[FirstStep] = lanes() - overlap();
+  sizes[RecordBytes] = 4 * recordWords();
+  sizes[OutH] = s.outH;
+  sizes[OutW] = s.outW;
+  sizes[InH] = s.inH;
+  sizes[InW] = s.inW;
+  sizes[Runs] = s.kH;
+  sizes[RunTaps] = s.kW;
+  sizes[FirstRow] = -s.padTop;
+  sizes[FirstColumn] = -s.padLeft;
+  sizes[StrideH] = s.strideH;
+  sizes[StrideW] = s.strideW;
+  sizes[DilationH] = s.dilationH;
+  sizes[DilationW] = s.dilationW;
+  sizes[WholeColumns] = std::max<int64_t>(0, s.inW - (s.kW - 1) * s.dilationW);
+  sizes[RowBytes] = s.inW * s.inC;
+  sizes[PixelBytes] = s.inC;
+  sizes[ScaleBytes] = 4 * lanes() * scaleWords();
+  sizes[ScaleWords] = scaleWords();
+  sizes[Shift] = scaling.shift;
+  sizes[RunWeights] = s.kW * lanes();
+  sizes[RunBytes] = s.dilationH * s.inW * s.inC;
+  sizes[TapBytes] = s.dilationW * s.inC;
   const int64_t moved = unrolled() ? (unrolled() - 1) / indexedTaps * indexedTaps : 0;
-  words[WholeStep] = words[RunBytes] - moved * words[TapBytes];
-  return {words, words + headerWords};
+  sizes[WholeStep] = sizes[RunBytes] - moved * sizes[TapBytes];
+  return sizes;
 }
 
 std::vector<int32_t> TapsLayer::table() const {
   const ConvShape &s = shape();
-  std::vector<int32_t> words = header();
+  std::vector<int32_t> words;
+  const auto sizes = header();
+  for (size_t i = 0; i < sizes.size(); i += 2)
+    words.push_back(halves(sizes[i], sizes[i + 1]));
   for (int64_t group = 0; group < groups(); ++group) {
     SmallVector<int64_t, 4> outputs;
     for (int64_t lane = 0; lane < lanes(); ++lane)
@@ -180,7 +188,8 @@ public:
     input = a.toS(arguments[0]);
     output = a.toS(arguments[1]);
     header = a.toS(arguments[2]);
-    minusZeros = kept(arguments[2], MinusZero);
+    Reg zero = size(arguments[2], MinusZero);
+    minusZeros = a.toS(lanes == 4 ? a.packBottom(zero, lsl(zero, 16)) : a.shiftLeft(zero, t.bits));
     tapStep = kept(arguments[2], TapBytes);
     wholeStep = kept(arguments[2], WholeStep);
     recordBytes = kept(arguments[2], RecordBytes);
@@ -188,14 +197,14 @@ public:
     SReg top = kept(arguments[2], FirstRow);
     repeat(kept(arguments[2], OutH), s.outH, {output, top}, [&] {
       row(a.toR(top));
-      top = a.toS(a.add(a.toR(top), word(StrideH)));
+      top = a.toS(a.add(a.toR(top), size(StrideH)));
     });
   }
 
 private:
-  Reg word(Reg header, Word w) { return a.loadTable(header, 4 * w); }
-  Reg word(Word w) { return word(a.toR(header), w); }
-  SReg kept(Reg header, Word w) { return a.loadS(header, 4 * w); }
+  Reg size(Reg header, Size which) { return a.loadTable(header, 2 * which, Width::S16); }
+  Reg size(Size which) { return size(a.toR(header), which); }
+  SReg kept(Reg header, Size which) { return a.toS(size(header, which)); }
 
   // `count` times.
   void repeat(SReg count, int64_t trips, Variables carried, AsmBuilder::Body body) {
@@ -224,33 +233,33 @@ private:
   }
 
   void row(Reg top) {
-    Reg h = a.toR(header), dilation = word(h, DilationH);
-    Inside ys = tapsInside(top, word(h, Runs), dilation, word(h, InH), s.kH);
+    Reg h = a.toR(header), dilation = size(h, DilationH);
+    Inside ys = tapsInside(top, size(h, Runs), dilation, size(h, InH), s.kH);
     runs = a.toS(ys.count);
-    skippedWeights = a.toS(a.mla(ys.first, word(h, RunWeights), word(h, ScaleBytes)));
+    skippedWeights = a.toS(a.mla(ys.first, size(h, RunWeights), size(h, ScaleBytes)));
     Reg first = a.mla(ys.first, dilation, top);
-    rowStart = a.toS(a.mla(first, word(h, RowBytes), a.toR(input)));
+    rowStart = a.toS(a.mla(first, size(h, RowBytes), a.toR(input)));
     SReg left = kept(h, FirstColumn);
     repeat(kept(h, OutW), s.outW, {output, left}, [&] {
       pixel(a.toR(left));
-      left = a.toS(a.add(a.toR(left), word(StrideW)));
+      left = a.toS(a.add(a.toR(left), size(StrideW)));
     });
   }
 
   void pixel(Reg left) {
-    Reg h = a.toR(header), dilation = word(h, DilationW), runTaps = word(h, RunTaps);
+    Reg h = a.toR(header), dilation = size(h, DilationW), runTaps = size(h, RunTaps);
     Inside xs{a.constant(0), runTaps};
-    a.compare(left, word(h, WholeColumns));
+    a.compare(left, size(h, WholeColumns));
     a.branch("hs", s.outW - wholePixels(), s.outW, {xs.first, xs.count}, [&] {
-      xs = tapsInside(left, runTaps, dilation, word(h, InW), s.kW);
+      xs = tapsInside(left, runTaps, dilation, size(h, InW), s.kW);
     });
     const int log = lanes == 4 ? 2 : 0; // of the bytes of a tap's weights
     firstWeight = a.toS(a.add(a.toR(skippedWeights), lsl(xs.first, log)));
     Reg column = a.mla(xs.first, dilation, left);
-    from = a.toS(a.mla(column, word(h, PixelBytes), a.toR(rowStart)));
+    from = a.toS(a.mla(column, size(h, PixelBytes), a.toR(rowStart)));
     taps = a.toS(xs.count);
     weightStep = a.toS(a.shiftLeft(a.sub(runTaps, xs.count), log));
-    runStep = a.toS(a.sub(word(h, RunBytes), a.mul(xs.count, word(h, TapBytes))));
+    runStep = a.toS(a.sub(size(h, RunBytes), a.mul(xs.count, size(h, TapBytes))));
     groups(h);
   }
   int64_t wholePixels() const {
@@ -363,7 +372,7 @@ private:
     Variables carried;
     for (Reg &sum : sums)
       carried.push_back(sum);
-    a.compare(word(ScaleWords), 1);
+    a.compare(size(ScaleWords), 1);
     a.branch("eq", t.isFolded(), 1, carried, [&] {
       Reg at = scales;
       Regs multipliers = a.loadTableMultiple(at, sums.size());
@@ -403,18 +412,20 @@ private:
 void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
   Buffer in = buffers[0], out = buffers[1], table = buffers[2];
   const int64_t lanes = t.lanes();
-  auto word = [&](Word w) { return b.toIndex(b.load(table, b.index(w))); };
-  Val groups = word(Groups), outputs = word(Outputs), recordWords = word(RecordBytes) / 4;
-  Val runs = word(Runs), runTaps = word(RunTaps), inH = word(InH), inW = word(InW);
-  Val rowBytes = word(RowBytes), pixelBytes = word(PixelBytes), outW = word(OutW);
-  Val scaleWords = word(ScaleWords), shift = b.load(table, b.index(Shift), "shift");
-  Val minusZero = b.load(table, b.index(MinusZero));
-  if (lanes == 4)
-    minusZero = (minusZero << 16) >> 16;
+  auto half = [&](Size which) {
+    Val pair = b.load(table, b.index(which / 2), "sizes");
+    return (which % 2 ? pair : pair << 16) >> 16;
+  };
+  auto size = [&](Size which) { return b.toIndex(half(which)); };
+  Val groups = size(Groups), outputs = size(Outputs), recordWords = size(RecordBytes) / 4;
+  Val runs = size(Runs), runTaps = size(RunTaps), inH = size(InH), inW = size(InW);
+  Val rowBytes = size(RowBytes), pixelBytes = size(PixelBytes), outW = size(OutW);
+  Val scaleWords = size(ScaleWords), shift = half(Shift);
+  Val minusZero = half(MinusZero);
   // Channels of the output; the second group overlaps the first.
-  Val overlap = lanes - word(FirstStep), outC = groups * outputs * lanes - overlap;
+  Val overlap = lanes - size(FirstStep), outC = groups * outputs * lanes - overlap;
 
-  b.loop("y", b.index(0), word(OutH), 1, [&](Val y) {
+  b.loop("y", b.index(0), size(OutH), 1, [&](Val y) {
     b.loop("x", b.index(0), outW, 1, [&](Val x) {
       b.loop("channel", b.index(0), outC, 1, [&](Val channel) {
         Val place = lanes == 1 ? channel
@@ -423,10 +434,10 @@ void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
         Val source = channel / outputs;
         Val bias = b.load(table, record + lane, "bias");
         Val scale = record + lanes + lane * scaleWords, weights = record + lanes * (scaleWords + 1);
-        Val top = word(FirstRow) + y * word(StrideH), left = word(FirstColumn) + x * word(StrideW);
+        Val top = size(FirstRow) + y * size(StrideH), left = size(FirstColumn) + x * size(StrideW);
         Val sum = b.accumulate("ky", b.index(0), runs, 1, bias, [&](Val ky, Val sum) {
           return b.accumulate("kx", b.index(0), runTaps, 1, sum, [&](Val kx, Val sum) {
-            Val row = top + ky * word(DilationH), column = left + kx * word(DilationW);
+            Val row = top + ky * size(DilationH), column = left + kx * size(DilationW);
             Val isInside = (row >= 0) & (row < inH) & (column >= 0) & (column < inW);
             auto add = [&]() -> Vals {
               Val byte = (ky * runTaps + kx) * lanes + lane;
@@ -434,8 +445,6 @@ void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
               weight = (weight << b.toI32((3 - byte % 4) * 8)) >> 24;
               Val pixel = b.load(in, row * rowBytes + column * pixelBytes + source, "pixel");
               const int64_t unit = int64_t(1) << t.bits;
-              if (lanes == 1) // the zero point has been multiplied
-                return {sum + (pixel * unit + minusZero) * weight};
               return {sum + (pixel + minusZero) * weight * unit};
             };
             return b.choose(isInside, add, [&]() -> Vals { return {sum}; })[0];

@@ -52,8 +52,8 @@ def named(operator, *variants):
 KERNELS = {
     "conv_2d": named("conv_2d", "unrolled", "looped", "registers", "gather", "winograd2", "winograd4",
                      "smlad", "portable"),
-    "depthwise_conv_2d": named("depthwise_conv_2d", "strip", "direct", "registers", "window", "smla",
-                               "portable"),
+    "depthwise_conv_2d": named("depthwise_conv_2d", "strip", "narrow", "direct", "registers", "window",
+                               "taps", "smla", "portable"),
     "fully_connected": named("fully_connected", "m4", "m4_compact", "smlad", "portable"),
     "average_pool_2d": named("average_pool_2d", "smlaw", "sadd16", "portable"),
     "max_pool_2d": named("max_pool_2d", "words", "smax8", "portable"),
