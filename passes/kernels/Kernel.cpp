@@ -80,14 +80,21 @@ const Kernel *thimble::findKernel(StringRef name) {
   return nullptr;
 }
 
+std::optional<Candidate> Kernel::proposeOnTarget(const KernelQuery &query) const {
+  std::optional<Candidate> candidate = propose(query);
+  if (candidate) {
+    candidate->kernel = this;
+    candidate->cycles += candidate->memory.flashWaits(query.target.flash);
+  }
+  return candidate;
+}
+
 SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target) {
   KernelQuery query = queryFor(op, target);
   SmallVector<Candidate> candidates;
   for (const Kernel *kernel : kernelTable())
-    if (std::optional<Candidate> candidate = kernel->propose(query)) {
-      candidate->kernel = kernel;
+    if (std::optional<Candidate> candidate = kernel->proposeOnTarget(query))
       candidates.push_back(std::move(*candidate));
-    }
   llvm::stable_sort(candidates, [](const Candidate &a, const Candidate &b) {
     return a.cycles < b.cycles;
   });

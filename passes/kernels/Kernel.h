@@ -7,6 +7,7 @@
 
 #include "dialects/nn/NNOps.h"
 #include "passes/kernels/KernelBuilder.h"
+#include "passes/m4/Cycles.h"
 #include "targets/Target.h"
 
 #include <memory>
@@ -35,6 +36,8 @@ struct Candidate {
   /// Estimates for the whole operator; `flashBytes` with all its code and constants.
   int64_t cycles = 0;
   int64_t flashBytes = 0;
+  /// What is fetched and read from flash: for `cycles` on boards that wait for it.
+  m4::Cost memory;
   /// The part of `flashBytes` that other layers may need as well.
   llvm::SmallVector<SharedCode, 1> sharedCode;
   /// Stack below the layer's function.
@@ -91,8 +94,11 @@ public:
   virtual ~Kernel() = default;
   /// operator.variant, unique: "conv_2d.portable".
   virtual llvm::StringRef getName() const = 0;
-  /// What it costs to compute `query.op`; nothing if this kernel cannot.
+  /// What it costs to compute `query.op`, with memory that never waits; nothing if this kernel
+  /// cannot.
   virtual std::optional<Candidate> propose(const KernelQuery &query) const = 0;
+  /// The same on the query's target, whose flash may make it wait.
+  std::optional<Candidate> proposeOnTarget(const KernelQuery &query) const;
   /// Builds the code that computes row `row` (of `Candidate::rows`) of the outputs.
   virtual void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
                     Val row) const = 0;
