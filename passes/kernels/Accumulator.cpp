@@ -45,7 +45,7 @@ Candidate thimble::portableMacCandidate(const KernelQuery &query, int64_t rows) 
   c.rows = rows;
   c.cycles = static_cast<int64_t>(perMac * static_cast<double>(nn::NNOperator(query.op).getMacs()) +
                                   perOutput * static_cast<double>(query.outputs[0].elements()));
-  c.memory.tableWords = nn::NNOperator(query.op).getMacs() / 4;
+  c.readTables(nn::NNOperator(query.op).getMacs() / 4);
   constexpr int64_t codeBytes = 300;
   c.flashBytes = codeBytes;
   for (const auto &constant : query.constants)

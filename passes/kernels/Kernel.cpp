@@ -80,11 +80,24 @@ const Kernel *thimble::findKernel(StringRef name) {
   return nullptr;
 }
 
+/// Functions that are called in turn stay in the cache only together.
+static int64_t flashWaits(const Candidate &candidate, const Flash &flash) {
+  int64_t codeBytes = 0, waits = 0;
+  for (const Candidate::Calls &calls : candidate.calls)
+    codeBytes += calls.once.codeBytes;
+  for (const Candidate::Calls &calls : candidate.calls) {
+    m4::Cost once = calls.once;
+    once.codeBytes = codeBytes;
+    waits += (once * calls.times).flashWaits(flash);
+  }
+  return waits;
+}
+
 std::optional<Candidate> Kernel::proposeOnTarget(const KernelQuery &query) const {
   std::optional<Candidate> candidate = propose(query);
   if (candidate) {
     candidate->kernel = this;
-    candidate->cycles += candidate->memory.flashWaits(query.target.flash);
+    candidate->cycles += flashWaits(*candidate, query.target.flash);
   }
   return candidate;
 }
@@ -95,8 +108,7 @@ SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &t
   for (const Kernel *kernel : kernelTable())
     if (std::optional<Candidate> candidate = kernel->proposeOnTarget(query))
       candidates.push_back(std::move(*candidate));
-  llvm::stable_sort(candidates, [](const Candidate &a, const Candidate &b) {
-    return a.cycles < b.cycles;
-  });
+  llvm::stable_sort(candidates,
+                    [](const Candidate &a, const Candidate &b) { return a.cycles < b.cycles; });
   return candidates;
 }

@@ -36,8 +36,12 @@ struct Candidate {
   /// Estimates for the whole operator; `flashBytes` with all its code and constants.
   int64_t cycles = 0;
   int64_t flashBytes = 0;
-  /// What is fetched and read from flash: for `cycles` on boards that wait for it.
-  m4::Cost memory;
+  /// What is fetched and read from flash, call by call: for `cycles` on boards that wait for it.
+  struct Calls {
+    m4::Cost once;
+    int64_t times = 1;
+  };
+  std::vector<Calls> calls;
   /// The part of `flashBytes` that other layers may need as well.
   llvm::SmallVector<SharedCode, 1> sharedCode;
   /// Stack below the layer's function.
@@ -49,6 +53,9 @@ struct Candidate {
   /// Inputs whose bytes the output may take over: every element is read, for the last time, before
   /// the element of the output at the same byte or a later one is written.
   llvm::SmallVector<unsigned, 2> inPlaceInputs;
+
+  /// Reads `words` words of constants beside those of `calls`.
+  void readTables(int64_t words) { calls.push_back({m4::Cost{0, 0, words, {}}, 1}); }
 
   int64_t scratchBytes() const {
     int64_t bytes = 0;
