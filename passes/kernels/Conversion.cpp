@@ -64,8 +64,9 @@ public:
       return std::nullopt;
     const CostRules &costs = q.target.costs;
     bool isFloat = q.inputs[0].element == ElementType::Float32;
-    return elementwiseCandidate(q, isFloat ? 17 * costs.floatOp + 7 * costs.alu : 15 * costs.alu,
-                                {0});
+    const double scaling = isNarrow(q.inputs[0].element) ? 7 : 15;
+    return elementwiseCandidate(
+        q, isFloat ? 17 * costs.floatOp + 7 * costs.alu : scaling * costs.alu, {0});
   }
 
   void emit(KernelBuilder &b, nn::NNOperator, const KernelOperands &operands, Val) const override {

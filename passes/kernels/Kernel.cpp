@@ -41,6 +41,7 @@ static const KernelList &ownedTable() {
     addAsmInt16Kernels(list);
     addAsmInt16DepthwiseKernels(list);
     addAsmPoolKernels(list);
+    addAsmMeanKernels(list);
     addAsmLookupKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
@@ -83,8 +84,8 @@ const Kernel *thimble::findKernel(StringRef name) {
 /// Functions that are called in turn stay in the cache only together.
 static int64_t flashWaits(const Candidate &candidate, const Flash &flash) {
   int64_t codeBytes = 0, waits = 0;
-  for (const Candidate::Calls &calls : candidate.calls)
-    codeBytes += calls.once.codeBytes;
+  for (const SharedCode &code : candidate.sharedCode)
+    codeBytes += code.bytes;
   for (const Candidate::Calls &calls : candidate.calls) {
     m4::Cost once = calls.once;
     once.codeBytes = codeBytes;

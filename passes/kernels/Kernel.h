@@ -57,6 +57,18 @@ struct Candidate {
   /// Reads `words` words of constants beside those of `calls`.
   void readTables(int64_t words) { calls.push_back({m4::Cost{0, 0, words, {}}, 1}); }
 
+  /// Adds what `other` runs, not its code.
+  void addRun(const Candidate &other) {
+    cycles += other.cycles;
+    calls.insert(calls.end(), other.calls.begin(), other.calls.end());
+  }
+  /// All of it `times` times.
+  void repeat(int64_t times) {
+    cycles *= times;
+    for (Calls &call : calls)
+      call.times *= times;
+  }
+
   int64_t scratchBytes() const {
     int64_t bytes = 0;
     for (const ScratchRequest &s : scratch)
