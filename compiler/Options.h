@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace thimble {
 
@@ -30,6 +31,8 @@ struct CompileOptions {
   std::optional<int64_t> ramBudget, flashBudget;
   /// Whose rounding rules the importer records: "tflm" or "litert".
   std::string reference = "tflm";
+  /// Kernels to choose wherever they can compute an operator, whatever they cost.
+  std::vector<std::string> preferredKernels;
   bool instrument = false;
   FloatAbi floatAbi = FloatAbi::Hard;
   /// The last phase to run.

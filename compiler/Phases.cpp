@@ -44,6 +44,7 @@ static void populateReduce(OpPassManager &pm, const CompileOptions &) {
 static void populateCandidates(OpPassManager &pm, const CompileOptions &options) {
   ListCandidatesOptions list;
   list.target = options.target;
+  list.prefer = llvm::to_vector(options.preferredKernels);
   pm.addPass(createListCandidates(list));
 }
 

@@ -25,16 +25,31 @@ struct ListCandidatesPass : thimble::impl::ListCandidatesBase<ListCandidatesPass
           << target << "', known are " << llvm::join(targetNames(), ", ");
       return signalPassFailure();
     }
+    for (const std::string &name : prefer)
+      if (!findKernel(name)) {
+        getOperation().emitError("unknown kernel '") << name << "'";
+        return signalPassFailure();
+      }
     getOperation().walk([&](nn::NNOperator op) {
       if (failed(annotate(op, *known)))
         signalPassFailure();
     });
   }
 
+  /// Of all candidates the preferred one, if there is one.
+  SmallVector<Candidate> candidates(nn::NNOperator op, const Target &target) {
+    SmallVector<Candidate> all = candidatesFor(op, target);
+    for (const std::string &name : prefer)
+      for (Candidate &c : all)
+        if (c.kernel->getName() == name)
+          return {std::move(c)};
+    return all;
+  }
+
   LogicalResult annotate(nn::NNOperator op, const Target &target) {
     OpBuilder builder(op);
     SmallVector<Attribute> entries;
-    for (const Candidate &c : candidatesFor(op, target))
+    for (const Candidate &c : candidates(op, target))
       entries.push_back(builder.getDictionaryAttr(
           {builder.getNamedAttr("kernel", builder.getStringAttr(c.kernel->getName())),
            builder.getNamedAttr("cycles", builder.getI64IntegerAttr(c.cycles)),

@@ -154,7 +154,8 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
   let summary = "List for every operator the kernels that can compute it";
   let description = [{
     Attaches `mcu.candidates`, an entry of the kernel table each, with estimated cycles of the whole
-    operator, bytes of flash and of scratch memory. Fails on an operator without a kernel.
+    operator, bytes of flash and of scratch memory. Fails on an operator without a kernel. Tests use `prefer` to
+    reach kernels that would not be chosen.
 
     ```mlir
     %1 = nn.abs %0 : (tensor<4xf32>) -> tensor<4xf32>
@@ -163,7 +164,10 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
         {cycles = 96, flash = 60, kernel = "unary.portable", scratch = 0} ]} : (tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
-  let options = [Option<"target", "target", "std::string", "\"cortex-m4\"", "core or board">];
+  let options = [
+    Option<"target", "target", "std::string", "\"cortex-m4\"", "core or board">,
+    ListOption<"prefer", "prefer", "std::string", "kernels that are listed alone where they apply, the first before the others">,
+  ];
 }
 
 //===-- Phase plan --------------------------------------------------------------------------===//

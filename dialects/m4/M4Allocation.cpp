@@ -5,7 +5,7 @@
 #include "dialects/m4/M4Ops.h"
 
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
 using namespace thimble::m4;
@@ -56,10 +56,22 @@ private:
         for (auto [operand, result] : instruction.getTied())
           if (failed(isOneRegister(&op, op.getOperand(operand), op.getResult(result))))
             return failure();
-        if (failed(ascends(&op)))
+        if (failed(writesApart(instruction)) || failed(ascends(&op)))
           return failure();
       }
       hold(contents, op.getResults());
+    }
+    return success();
+  }
+
+  // No result overwrites another, or an operand that is read after it.
+  LogicalResult writesApart(Instruction op) {
+    llvm::SmallPtrSet<Type, 4> written;
+    for (Type result : op->getResultTypes()) {
+      if (!written.insert(result).second)
+        return op->emitOpError("has two results in ") << result;
+      if (op.isEarlyClobber() && llvm::is_contained(op->getOperandTypes(), result))
+        return op->emitOpError("writes ") << result << " before it has read it";
     }
     return success();
   }

@@ -43,6 +43,14 @@ def M4_Fpr : M4_Register<"Fpr", "fpr", "s", "a single-precision register of the 
 def M4_AnyRegister : AnyTypeOf<[M4_Gpr, M4_Fpr]>;
 def M4_Word : AnyTypeOf<[I32, M4_Gpr]>;
 
+// A text that is one of a few.
+class M4_OneOf<list<string> words, string what> : ConfinedAttr<StrAttr, [AttrConstraint<
+    CPred<"::llvm::is_contained({\"" # !interleave(words, "\", \"") # "\"}, ::llvm::cast<::mlir::StringAttr>($_self).getValue())">, what>]>;
+def M4_LoadKind : M4_OneOf<["w", "b", "sb", "ub", "h", "sh", "uh"], "of a load">;
+def M4_StoreKind : M4_OneOf<["w", "b", "h"], "of a store">;
+def M4_ShiftKind : M4_OneOf<["lsl", "lsr", "asr", "ror"], "of a shift">;
+def M4_Condition : M4_OneOf<["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le"], "of a condition">;
+
 class M4_Op<string mnemonic, list<Trait> traits = []> : Op<M4_Dialect, mnemonic, traits>;
 
 // Operands and results are all i32 or all registers.

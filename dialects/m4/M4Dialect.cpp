@@ -5,6 +5,8 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace thimble::m4;
 
@@ -32,7 +34,7 @@ std::string FprType::getName() const { return "s" + std::to_string(getNumber());
 
 // `<r4>`, or nothing: virtual.
 template <typename Register>
-static Type parseRegister(AsmParser &parser, StringRef prefix, int count) {
+static Type parseRegister(AsmParser &parser, StringRef prefix, int numbered) {
   if (failed(parser.parseOptionalLess()))
     return Register::get(parser.getContext());
   StringRef name;
@@ -42,15 +44,15 @@ static Type parseRegister(AsmParser &parser, StringRef prefix, int count) {
   int number = -1;
   if (name == "lr")
     number = linkRegister;
-  else if (!name.consume_front(prefix) || name.getAsInteger(10, number))
-    number = count;
+  else if (!name.consume_front(prefix) || name.getAsInteger(10, number) || number >= numbered)
+    number = std::numeric_limits<int>::max();
   return Register::getChecked([&] { return parser.emitError(loc); }, parser.getContext(), number);
 }
 template <typename Register> static void printRegister(AsmPrinter &printer, Register type) {
   if (!type.isVirtual())
     printer << "<" << type.getName() << ">";
 }
-Type GprType::parse(AsmParser &parser) { return parseRegister<GprType>(parser, "r", numGprs); }
+Type GprType::parse(AsmParser &parser) { return parseRegister<GprType>(parser, "r", linkRegister); }
 Type FprType::parse(AsmParser &parser) { return parseRegister<FprType>(parser, "s", numFprs); }
 void GprType::print(AsmPrinter &printer) const { printRegister(printer, *this); }
 void FprType::print(AsmPrinter &printer) const { printRegister(printer, *this); }

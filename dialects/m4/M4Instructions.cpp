@@ -105,6 +105,12 @@ static std::string memoryText(StringRef mnemonic, StringRef kind, StringRef valu
 #define GET_OP_CLASSES
 #include "dialects/m4/M4Ops.cpp.inc"
 
+LogicalResult SsatOp::verify() {
+  if (getShift() && getValue().getType().isInteger())
+    return emitOpError("shifts registers only");
+  return success();
+}
+
 //===-- Runtime functions -------------------------------------------------------------------===//
 
 template <typename Op> using RuntimeFunctionOf = decltype(Op::getRuntimeFunction());

@@ -56,9 +56,10 @@ def M4_PkhtbOp : M4_WordOp<"pkhtb", "pkhtb %r, %0, %1, asr #16", "b.hi as the lo
 }
 
 def M4_SsatOp : M4_InstructionOp<"ssat", "ssat %r, #%{bits}, %0", "Timing::Alu",
-    (ins M4_Word:$value, ConfinedAttr<I32Attr, [IntMinValue<1>, IntMaxValue<32>]>:$bits, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount),
+    (ins M4_Word:$value, ConfinedAttr<I32Attr, [IntMinValue<1>, IntMaxValue<32>]>:$bits, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount),
     (outs M4_Word:$result), [Pure, M4_SameWords]> {
   let summary = "value saturated to a signed number of bits, on registers after a shift";
+  let hasVerifier = 1;
 }
 
 def M4_LoadWordOp : M4_Op<"load_word", [MemoryEffects<[MemRead]>]> {

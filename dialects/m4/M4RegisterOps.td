@@ -14,7 +14,7 @@ class M4_RegOp<string mnemonic, string text, dag args, dag outs = (outs M4_Gpr:$
 
 // The second operand may be shifted: {shift = "lsl", amount = 8}.
 class M4_ShiftableOp<string mnemonic, string text, string formula>
-    : M4_RegOp<mnemonic, text, (ins M4_Gpr:$a, M4_Gpr:$b, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)> {
+    : M4_RegOp<mnemonic, text, (ins M4_Gpr:$a, M4_Gpr:$b, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)> {
   let summary = formula;
 }
 def M4_AddOp : M4_ShiftableOp<"add", "add.w %r, %0, %1", "a + b">;
@@ -79,13 +79,13 @@ def M4_AdcOp : M4_RegOp<"adc", "adc.w %r, %0, %1", (ins M4_Gpr:$a, M4_Gpr:$b), (
   let summary = "a + b + carry";
   let readsFlagsCode = "return true;";
 }
-def M4_SxtbOp : M4_RegOp<"sxtb", "sxtb.w %r, %0", (ins M4_Gpr:$a, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)>;
-def M4_UxtbOp : M4_RegOp<"uxtb", "uxtb.w %r, %0", (ins M4_Gpr:$a, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)>;
-def M4_SxthOp : M4_RegOp<"sxth", "sxth.w %r, %0", (ins M4_Gpr:$a, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)>;
-def M4_Uxtb16Op : M4_RegOp<"uxtb16", "uxtb16 %r, %0", (ins M4_Gpr:$a, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)>;
+def M4_SxtbOp : M4_RegOp<"sxtb", "sxtb.w %r, %0", (ins M4_Gpr:$a, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)>;
+def M4_UxtbOp : M4_RegOp<"uxtb", "uxtb.w %r, %0", (ins M4_Gpr:$a, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)>;
+def M4_SxthOp : M4_RegOp<"sxth", "sxth.w %r, %0", (ins M4_Gpr:$a, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)>;
+def M4_Uxtb16Op : M4_RegOp<"uxtb16", "uxtb16 %r, %0", (ins M4_Gpr:$a, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)>;
 def M4_Sxtab16Op : M4_RegOp<"sxtab16", "sxtab16 %r, %0, %1",
-    (ins M4_Gpr:$a, M4_Gpr:$b, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)>;
-def M4_UsatOp : M4_RegOp<"usat", "usat %r, #%{bits}, %0", (ins M4_Gpr:$a, I64Attr:$bits, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount)>;
+    (ins M4_Gpr:$a, M4_Gpr:$b, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)>;
+def M4_UsatOp : M4_RegOp<"usat", "usat %r, #%{bits}, %0", (ins M4_Gpr:$a, I64Attr:$bits, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount)>;
 
 //===-- Between core and FPU ----------------------------------------------------------------===//
 
@@ -102,20 +102,20 @@ def M4_CopySOp : M4_RegOp<"copy_s", "vmov.f32 %r, %0", (ins M4_Fpr:$a), (outs M4
 // `table`: reads constants that no store of the kernel changes.
 
 def M4_LoadOp : M4_InstructionOp<"load", "", "Timing::Load",
-    (ins Optional<M4_Gpr>:$base, StrAttr:$kind, DefaultValuedAttr<I64Attr, "0">:$offset, UnitAttr:$table),
+    (ins Optional<M4_Gpr>:$base, M4_LoadKind:$kind, DefaultValuedAttr<I64Attr, "0">:$offset, UnitAttr:$table),
     (outs M4_Gpr:$value), [MemoryEffects<[MemRead]>]> {
   let summary = "LDR, LDRB, LDRSB, LDRH or LDRSH [base, #offset]";
   let textCode = "return memoryText(\"ldr\", getKind(), \"%r\", getBase() ? \"%0\" : \"sp\", getOffset());";
 }
 def M4_LoadPostOp : M4_InstructionOp<"load_post", "", "Timing::Load",
-    (ins M4_Gpr:$base, StrAttr:$kind, I64Attr:$step, UnitAttr:$table),
+    (ins M4_Gpr:$base, M4_LoadKind:$kind, I64Attr:$step, UnitAttr:$table),
     (outs M4_Gpr:$value, M4_Gpr:$next), [MemoryEffects<[MemRead]>]> {
   let summary = "loads from base, which then moves by `step`";
   let textCode = "return \"ldr\" + kindSuffix(getKind()) + \" %r, [%0], #%{step}\";";
   let tiedCode = "return {{0, 1}};";
 }
 def M4_LoadIndexedOp : M4_InstructionOp<"load_indexed", "", "Timing::Load",
-    (ins M4_Gpr:$base, M4_Gpr:$index, StrAttr:$kind, OptionalAttr<StrAttr>:$shift, OptionalAttr<I64Attr>:$amount, UnitAttr:$table),
+    (ins M4_Gpr:$base, M4_Gpr:$index, M4_LoadKind:$kind, OptionalAttr<M4_ShiftKind>:$shift, OptionalAttr<I64Attr>:$amount, UnitAttr:$table),
     (outs M4_Gpr:$value), [MemoryEffects<[MemRead]>]> {
   let summary = "loads from base + index, index shifted left by up to 3";
   let textCode = "return \"ldr\" + kindSuffix(getKind()) + \".w %r, [%0, %1\" + (getAmount() ? \", lsl #\" + std::to_string(*getAmount()) : std::string()) + \"]\";";
@@ -132,13 +132,13 @@ def M4_LoadMultiplePostOp : M4_InstructionOp<"load_multiple_post", "", "Timing::
   let tiedCode = "return {{0, 0}};";
 }
 def M4_StoreOp : M4_InstructionOp<"store", "", "Timing::Store",
-    (ins M4_Gpr:$value, Optional<M4_Gpr>:$base, StrAttr:$kind, DefaultValuedAttr<I64Attr, "0">:$offset),
+    (ins M4_Gpr:$value, Optional<M4_Gpr>:$base, M4_StoreKind:$kind, DefaultValuedAttr<I64Attr, "0">:$offset),
     (outs), [MemoryEffects<[MemWrite]>]> {
   let summary = "STR, STRB or STRH [base, #offset]; `kind`: w, b, h";
   let textCode = "return memoryText(\"str\", getKind(), \"%0\", getBase() ? \"%1\" : \"sp\", getOffset());";
 }
 def M4_StorePostOp : M4_InstructionOp<"store_post", "", "Timing::Store",
-    (ins M4_Gpr:$value, M4_Gpr:$base, StrAttr:$kind, I64Attr:$step), (outs M4_Gpr:$next), [MemoryEffects<[MemWrite]>]> {
+    (ins M4_Gpr:$value, M4_Gpr:$base, M4_StoreKind:$kind, I64Attr:$step), (outs M4_Gpr:$next), [MemoryEffects<[MemWrite]>]> {
   let summary = "stores at base, which then moves by `step`";
   let textCode = "return \"str\" + kindSuffix(getKind()) + \" %0, [%1], #%{step}\";";
   let tiedCode = "return {{1, 0}};";
@@ -181,7 +181,7 @@ def M4_SubsOp : M4_RegOp<"subs", "subs.w %r, %0, #%{value}", (ins M4_Gpr:$a, I64
   let summary = "a - value; sets the flags";
   let setsFlagsCode = "return true;";
 }
-def M4_SelectOp : M4_RegOp<"select", "it %{condition}\\nmov%{condition} %r, %1", (ins M4_Gpr:$otherwise, M4_Gpr:$then, StrAttr:$condition), (outs M4_Gpr:$result), []> {
+def M4_SelectOp : M4_RegOp<"select", "it %{condition}\\nmov%{condition} %r, %1", (ins M4_Gpr:$otherwise, M4_Gpr:$then, M4_Condition:$condition), (outs M4_Gpr:$result), []> {
   let summary = "`then` where the flags meet the condition, else `otherwise`";
   let tiedCode = "return {{0, 0}};";
   let timingCode = "return Timing{Timing::Wide};";
@@ -217,7 +217,7 @@ def M4_LoopOp : M4_Op<"loop", [SingleBlock]> {
     the body that sets flags decides. `trips` is how often the body runs, for costs. Carried registers are
     operands, block arguments, operands of `m4.next` and results: each is one register all the time.
   }];
-  let arguments = (ins Variadic<M4_AnyRegister>:$initial, I64Attr:$trips, DefaultValuedStrAttr<StrAttr, "ne">:$condition);
+  let arguments = (ins Variadic<M4_AnyRegister>:$initial, I64Attr:$trips, DefaultValuedStrAttr<M4_Condition, "ne">:$condition);
   let results = (outs Variadic<M4_AnyRegister>:$final);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -236,7 +236,7 @@ def M4_IfOp : M4_Op<"if", [NoRegionArguments]> {
   let description = [{
     `taken` of `of` executions run the first body, for costs. Results have one register in both.
   }];
-  let arguments = (ins StrAttr:$condition, DefaultValuedAttr<I64Attr, "1">:$taken, DefaultValuedAttr<I64Attr, "2">:$of);
+  let arguments = (ins M4_Condition:$condition, DefaultValuedAttr<I64Attr, "1">:$taken, DefaultValuedAttr<I64Attr, "2">:$of);
   let results = (outs Variadic<M4_AnyRegister>:$values);
   let regions = (region SizedRegion<1>:$then, MaxSizedRegion<1>:$otherwise);
   let assemblyFormat = "$condition `taken` $taken `of` $of $then (`else` $otherwise^)? attr-dict (`:` type($values)^)?";
@@ -248,7 +248,7 @@ def M4_YieldOp : M4_Op<"yield", [Terminator, HasParent<"IfOp">]> {
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }
 
-def M4_CallOp : M4_Op<"call", [AttrSizedOperandSegments]> {
+def M4_CallOp : M4_Op<"call", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "calls a kernel from code that is not registers yet";
   let description = [{
     Passes the addresses of the elements `offsets` of `buffers`, then `words`. `writes` lists the buffers that the
@@ -256,9 +256,16 @@ def M4_CallOp : M4_Op<"call", [AttrSizedOperandSegments]> {
     is called.
 
     ```mlir
-    m4.call @conv_1x1(%x, %y, %w) at (%i, %j, %zero) writes [1] : memref<64xi8>, memref<64xi8>, memref<96xi32>
+    m4.kernel @conv_1x1(%x: !m4.gpr, %y: !m4.gpr, %w: !m4.gpr) {
+      m4.return
+    }
+    func.func @row(%x: memref<64xi8>, %y: memref<64xi8>, %w: memref<96xi32>, %i: index, %zero: index) {
+      m4.call @conv_1x1(%x, %y, %w) at (%i, %i, %zero) writes [1] : memref<64xi8>, memref<64xi8>, memref<96xi32>
+      return
+    }
     ```
   }];
+  let hasVerifier = 1;
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<MemRefRankOf<[AnyType], [1]>>:$buffers, Variadic<Index>:$offsets,
     Variadic<I32>:$words, DenseI64ArrayAttr:$writes);
   let assemblyFormat = [{

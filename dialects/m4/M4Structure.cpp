@@ -143,3 +143,25 @@ LogicalResult IfOp::verifyRegions() {
     return emitOpError("needs an else for its results");
   return success();
 }
+
+//===-- call --------------------------------------------------------------------------------===//
+
+LogicalResult CallOp::verify() {
+  if (getOffsets().size() != getBuffers().size())
+    return emitOpError("needs an offset for each buffer");
+  const auto count = static_cast<int64_t>(getBuffers().size());
+  if (llvm::any_of(getWrites(), [&](int64_t i) { return i < 0 || i >= count; }))
+    return emitOpError("writes a buffer that it does not pass");
+  return success();
+}
+
+LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("'") << getKernel() << "' is not a kernel";
+  if (kernel.getBlock().getNumArguments() != getBuffers().size() + getWords().size())
+    return emitOpError("passes ") << getBuffers().size() + getWords().size() << " operands to '"
+                                  << getKernel() << "', which takes "
+                                  << kernel.getBlock().getNumArguments();
+  return success();
+}

@@ -32,8 +32,10 @@ struct LayerChoices {
 /// The index of a choice for each layer.
 /// - Speed: the fastest that need no more RAM than running one operator at a time does, but for
 ///   `spareBytes`. A kilobyte of code must save one part in 500 of the whole time.
-/// - Ram: the fastest of those with the least peak.
-/// - Flash: the least flash that takes at most half as long again as Speed's.
+/// - Ram: the fastest of those with the least peak that some selection has that takes at most a quarter
+///   longer than Speed's.
+/// - Flash: the least flash, where four percent more time must save one percent of it, that takes at most
+///   1.8 times as long as Speed's.
 /// - Balanced: the least product of time and flash.
 /// All but Ram keep to Speed's RAM. Flash and Balanced are local searches from the minima of
 /// cycles + price * bytes at prices from 1/16 to 65,536 cycles a byte.

@@ -36,6 +36,7 @@ void addDepthwiseStripKernels(KernelList &list);
 void addDepthwiseDirectKernels(KernelList &list);
 void addDepthwiseInRegistersKernels(KernelList &list);
 void addPatchConvolutionKernels(KernelList &list);
+void addCompactConvolutionKernels(KernelList &list);
 void addWinogradKernels(KernelList &list);
 void addAsmFullyConnectedKernels(KernelList &list);
 void addAsmAddKernels(KernelList &list);

@@ -31,6 +31,7 @@ static const KernelList &ownedTable() {
     addPatchConvolutionKernels(list);
     addWinogradKernels(list);
     addGatherConvolutionKernels(list);
+    addCompactConvolutionKernels(list);
     addDepthwiseStripKernels(list);
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);

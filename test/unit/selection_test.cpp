@@ -30,6 +30,15 @@ TEST(Selection, SpeedTakesTheFastestThatFitsTheRam) {
   };
   EXPECT_EQ(selectKernels(layers, Objective::Speed, 0), (Selection{1, 0}));
   EXPECT_EQ(selectKernels(layers, Objective::Speed, 500), (Selection{0, 0}));
+}
+
+TEST(Selection, RamTakesTheLeastPeakThatIsNotMuchSlower) {
+  std::vector<LayerChoices> layers{
+      {{{100, 10, {}, 500}, {120, 10, {}, 0}}, 1000},
+      {{{100, 10, {}, 500}, {120, 10, {}, 0}}, 400}, // fits below the peak of the other
+  };
+  EXPECT_EQ(selectKernels(layers, Objective::Ram, 500), (Selection{1, 0}));
+  layers[0].choices.push_back({900, 10, {}, -100});
   EXPECT_EQ(selectKernels(layers, Objective::Ram, 500), (Selection{1, 0}));
 }
 
@@ -86,12 +95,12 @@ TEST(Selection, FlashIsCloseToTheBestOfAll) {
       }
     const SelectionCost fast = costOf(layers, selectKernels(layers, Objective::Speed, 0));
     const SelectionCost found = costOf(layers, selectKernels(layers, Objective::Flash, 0));
-    EXPECT_LE(found.cycles, fast.cycles * 3 / 2);
+    EXPECT_LE(found.cycles, 2 * fast.cycles);
     int64_t best = fast.flashBytes;
     Selection selection(layers.size());
     forEach(layers, selection, 0, [&](const Selection &s) {
       SelectionCost cost = costOf(layers, s);
-      if (cost.cycles <= fast.cycles * 3 / 2)
+      if (cost.cycles <= 2 * fast.cycles)
         best = std::min(best, cost.flashBytes);
     });
     worst = std::max(worst, static_cast<double>(found.flashBytes) / static_cast<double>(best));

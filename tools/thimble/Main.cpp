@@ -14,7 +14,8 @@ llvm::ArrayRef<Command> driver::commands() {
   static const std::vector<Command> table = {
       {"compile", "MODEL [-o DIR]", "compile a model to C or object code",
        {OPT_output_dir, OPT_name, OPT_target, OPT_emit, OPT_optimize, OPT_ram, OPT_flash,
-        OPT_reference, OPT_instrument, OPT_float_abi, OPT_compile_to, OPT_dump_phases, OPT_report},
+        OPT_reference, OPT_instrument, OPT_float_abi, OPT_prefer_kernel, OPT_compile_to,
+        OPT_dump_phases, OPT_report},
        runCompile},
       {"check", "MODEL", "say everything that stands against compiling a model",
        {OPT_target, OPT_reference}, runCheck},

@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "tools/thimble/Options.h"
 
+#include "passes/kernels/Kernel.h"
 #include "targets/Target.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -94,6 +95,10 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
     phases.push_back({info.name, info.phase});
   invocation.outputDir = args.getLastArgValue(OPT_output_dir, ".");
   options.dumpPhasesTo = args.getLastArgValue(OPT_dump_phases);
+  options.preferredKernels = args.getAllArgValues(OPT_prefer_kernel);
+  for (const std::string &name : options.preferredKernels)
+    if (!findKernel(name))
+      return fail("--prefer-kernel: there is no kernel '" + name + "'");
   options.instrument = args.hasArg(OPT_instrument);
   invocation.inputs = args.getAllArgValues(OPT_input);
   invocation.jsonFile = args.getLastArgValue(OPT_json);

@@ -26,6 +26,7 @@ def instrument : F<"instrument", "call thimble_layer_hook after each layer">;
 defm float_abi : V<"float-abi", "ABI", "hard, softfp or soft (default: hard)">;
 defm compile_to : V<"compile-to", "PHASE", "stop after this phase and write the module">;
 defm dump_phases : V<"dump-phases", "DIR", "write the module after each phase">;
+defm prefer_kernel : V<"prefer-kernel", "NAME", "choose this kernel wherever it applies; repeatable, for tests">;
 defm report : V<"report", "KINDS", "reports to write: json (always written)">;
 
 // Of later versions: named here so that they are refused, never ignored.

@@ -60,11 +60,11 @@ std::vector<int> ConvLayer::accumulatorBits(int least, int most,
   return room;
 }
 
-std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits, bool mayOffset) const {
+std::optional<OutputScaling> ConvLayer::scaling(ArrayRef<int> bits) const {
   std::vector<ScaledAccumulator> accumulators;
   for (auto [b, interval] : llvm::zip(bits, intervals))
     accumulators.push_back({b, interval});
-  return OutputScaling::solveShared(requant, accumulators, mayOffset);
+  return OutputScaling::solveShared(requant, accumulators, /*mayOffset=*/true);
 }
 
 // One convolution per picture, or one row of all pixels.

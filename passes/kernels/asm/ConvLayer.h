@@ -56,7 +56,7 @@ struct ConvLayer {
   }
   /// How accumulators that are scaled by `bits` become outputs, as the code of as many layers as
   /// possible does it.
-  std::optional<OutputScaling> scaling(llvm::ArrayRef<int> bits, bool mayOffset) const;
+  std::optional<OutputScaling> scaling(llvm::ArrayRef<int> bits) const;
   /// By how many bits each channel's accumulator is scaled, from `least` up and `most` for the
   /// channel with the largest right shift: more for the others, so that all end with one shift, as
   /// far as `fits` goes. None where a channel cannot be scaled by `least`.

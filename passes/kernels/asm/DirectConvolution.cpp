@@ -44,11 +44,50 @@ std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightFor
     scaling.bits.assign(layer.biases.size(), 8);
   if (scaling.bits.empty())
     return std::nullopt;
-  auto solved = layer.scaling(scaling.bits, form == WeightForm::Halves);
+  auto solved = layer.scaling(scaling.bits);
   if (!solved)
     return std::nullopt;
   scaling.output = *solved;
   return scaling;
+}
+
+ByteMixBiases thimble::byteMixBiases(const ConvLayer &layer, const OutputScaling &scaling, size_t even,
+                                     size_t odd) {
+  const int64_t evenBias = layer.biases[even] + (scaling.channels[even].offset >> 8);
+  return {static_cast<int32_t>(256 * layer.biases[odd] + scaling.channels[odd].offset + evenBias),
+          static_cast<int32_t>(evenBias)};
+}
+
+int32_t thimble::byteMixFineOffsets(const OutputScaling &scaling, ArrayRef<size_t> evenChannels) {
+  uint32_t word = 0;
+  for (auto [i, even] : llvm::enumerate(evenChannels))
+    word |= (static_cast<uint32_t>(scaling.channels[even].offset) & 255) << 8 * i;
+  return static_cast<int32_t>(word);
+}
+
+void thimble::separateByteMix(AsmBuilder &a, MutableArrayRef<Reg> first, MutableArrayRef<Reg> second,
+                              std::optional<Reg> fine) {
+  for (auto [mixed, even] : llvm::zip(first, second)) {
+    Reg odd = a.sub(mixed, even);
+    mixed = fine ? a.add(*fine, lsl(even, 8)) : a.shiftLeft(even, 8);
+    even = odd;
+  }
+}
+
+std::optional<Reg> thimble::fineOffset(AsmBuilder &a, std::optional<Reg> word, int64_t channel,
+                                       int64_t channels) {
+  if (!word || channels == 2)
+    return word;
+  return a.uxtb(ror(*word, static_cast<int>(4 * channel)));
+}
+
+Val thimble::fineOffset(KernelBuilder &b, Val word, Val channel) {
+  return b.shiftRightLogical(word, b.toI32(channel / 2 * 8)) & 255;
+}
+
+Val thimble::separateByteMix(KernelBuilder &b, Val isOdd, Val products, Val mixedBias, Val evenBias,
+                             Val fine) {
+  return b.select(isOdd, (products << 8) + mixedBias - evenBias, ((products + evenBias) << 8) + fine);
 }
 
 int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx,
@@ -72,11 +111,6 @@ int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64
   return halves(lanes[0], lanes[1]);
 }
 
-int64_t PatchProducts::groupWords() const {
-  return channels + pairsOfTaps() * wordsOfPair() + channels * scaling.output.constantWords() +
-         hasSteps();
-}
-
 std::vector<int32_t> PatchProducts::table() const {
   const ConvShape &s = layer.shape;
   std::vector<int32_t> words;
@@ -90,15 +124,19 @@ std::vector<int32_t> PatchProducts::table() const {
         words.push_back(static_cast<int32_t>(layer.biases[o] * (int64_t(1) << scaling.bits[o]) +
                                              scaling.output.channels[o].offset));
       else if (c % 2 == 0) // the mixed bias, then the even one
-        words.insert(words.end(),
-                     {static_cast<int32_t>(256 * layer.biases[channelOf(c + 1)] + layer.biases[o]),
-                      static_cast<int32_t>(layer.biases[o])});
+        llvm::append_range(words, byteMixBiases(layer, scaling.output, o, channelOf(c + 1)));
     }
     for (int64_t ky = 0; ky < s.kH; ++ky)
       for (int64_t kx = 0; kx < s.kW; ++kx)
         for (int64_t pair = 0; pair < patch.pairs().count(); ++pair)
           for (int64_t word = 0; word < wordsOfPair(); ++word)
             words.push_back(weightWord(g, word, ky, kx, pair));
+    if (hasFineOffsets()) {
+      SmallVector<size_t> even;
+      for (int64_t c = 0; c < channels; c += 2)
+        even.push_back(channelOf(c));
+      words.push_back(byteMixFineOffsets(scaling.output, even));
+    }
     for (int64_t c = 0; c < channels; ++c)
       scaling.output.appendConstants(channelOf(c), words);
     if (hasSteps())
@@ -330,9 +368,13 @@ private:
 
   void finish(Reg &stream) {
     Reg to = a.toR(output);
+    std::optional<Reg> fine;
+    if (p.hasFineOffsets())
+      fine = a.loadTablePost(stream, 4);
     for (int64_t c = 0; c < p.channels; ++c) {
       if (byteMix && c % 2 == 0)
-        separate(sums[static_cast<size_t>(c)].pixels, sums[static_cast<size_t>(c + 1)].pixels);
+        separateByteMix(a, sums[static_cast<size_t>(c)].pixels, sums[static_cast<size_t>(c + 1)].pixels,
+                        fineOffset(a, fine, c, p.channels));
       Regs constants;
       for (int i = 0; i < p.scaling.output.constantWords(); ++i)
         constants.push_back(a.loadTablePost(stream, 4));
@@ -345,15 +387,6 @@ private:
     }
     if (p.groups() > 1)
       output = a.toS(p.hasSteps() ? a.add(to, a.loadTablePost(stream, 4)) : a.add(to, p.channels));
-  }
-
-  // Mixed and even sums become even and odd ones, both times 256.
-  void separate(Regs &first, Regs &second) {
-    for (auto [mixed, even] : llvm::zip(first, second)) {
-      Reg odd = a.sub(mixed, even);
-      mixed = a.shiftLeft(even, 8);
-      even = odd;
-    }
   }
 
   AsmBuilder &a;
@@ -389,20 +422,18 @@ private:
     const bool byteMix = p.form == WeightForm::ByteMix;
     auto word = [&](Val at) { return b.load(table, group + at); };
     Val bias = word(b.index(c));
-    if (byteMix && c % 2 == 1) // 256 times the odd one
-      bias = word(b.index(c - 1)) - bias;
-    else if (byteMix)
-      bias = word(b.index(c + 1));
     Val sum = products(x, group, c);
     if (byteMix)
-      sum = c % 2 == 0 ? (sum + bias) << 8 : (sum << 8) + bias;
+      sum = separateByteMix(
+          b, b.boolean(c % 2 != 0), sum, word(b.index(c / 2 * 2)), word(b.index(c / 2 * 2 + 1)),
+          p.hasFineOffsets() ? fineOffset(b, word(b.index(p.scalingWord(0) - 1)), b.i32(c)) : b.i32(0));
     else
       sum = sum + bias;
     const int64_t words = p.scaling.output.constantWords();
     Vals constants;
     for (int64_t i = 0; i < words; ++i)
       constants.push_back(
-          word(b.index(p.channels + p.pairsOfTaps() * p.wordsOfPair() + c * words + i)));
+          word(b.index(p.scalingWord(c) + i)));
     return p.scaling.output.emit(b, sum, constants);
   }
 

@@ -72,7 +72,7 @@ private:
       while (bits > 0 && layer.reach(c) >> (30 - bits))
         --bits;
     SmallVector<int> all(layer.intervals.size(), bits);
-    std::optional<OutputScaling> scaling = layer.scaling(all, /*mayOffset=*/true);
+    std::optional<OutputScaling> scaling = layer.scaling(all);
     if (!scaling)
       return std::nullopt;
     return GatherLayer{std::move(layer), std::move(*scaling), bits};

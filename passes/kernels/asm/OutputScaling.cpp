@@ -358,7 +358,7 @@ OutputScaling::Saturation OutputScaling::saturationFor(ClampRange clamp, int wid
 
 std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requant,
                                                   llvm::ArrayRef<ScaledAccumulator> accumulators,
-                                                  bool mayOffset, int shiftStep) {
+                                                  bool mayOffset, int mostShift, int shiftStep) {
   OutputScaling result;
   if (requant.clamp.low > requant.clamp.high || requant.clamp.low < -128 ||
       requant.clamp.high > 127)
@@ -375,6 +375,7 @@ std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requa
   std::optional<int> shift = commonShift(requant, accumulators, bounds);
   if (!shift)
     return std::nullopt;
+  *shift = std::min(*shift, mostShift);
   *shift -= *shift % shiftStep;
   result.shift = *shift;
 
@@ -399,10 +400,16 @@ std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requa
 std::optional<OutputScaling>
 OutputScaling::solveShared(const RequantPerChannel &requant,
                            llvm::ArrayRef<ScaledAccumulator> accumulators, bool mayOffset) {
-  constexpr int sharedStep = 4;
-  std::optional<OutputScaling> shared = solve(requant, accumulators, mayOffset, sharedStep);
-  if (shared && shared->form != Signed)
-    return shared;
-  std::optional<OutputScaling> own = solve(requant, accumulators, mayOffset);
-  return own && shared && own->form == shared->form ? shared : own;
+  struct Shifts {
+    int most, step;
+  };
+  std::optional<OutputScaling> best;
+  for (Shifts shifts : {Shifts{12, 4}, Shifts{32, 4}, Shifts{32, 1}}) {
+    auto solved = solve(requant, accumulators, mayOffset, shifts.most, shifts.step);
+    if (solved && (!best || solved->form < best->form))
+      best = std::move(solved);
+    if (best && best->form == (mayOffset ? Fold : Add))
+      break;
+  }
+  return best;
 }

@@ -56,12 +56,13 @@ public:
 
   /// The cheapest form that is proved for all channels; none where a channel has no proof (a left
   /// shift, an accumulator that does not fit). `mayOffset`: the bias can take offsets. The shift is
-  /// a multiple of `shiftStep`: with fewer shifts more layers share code, but multipliers have fewer
-  /// bits.
+  /// a multiple of `shiftStep` up to `mostShift`: with fewer shifts more layers share code, but
+  /// multipliers have fewer bits.
   static std::optional<OutputScaling> solve(const RequantPerChannel &requant,
                                             llvm::ArrayRef<ScaledAccumulator> accumulators,
-                                            bool mayOffset, int shiftStep = 1);
-  /// With one of few shifts, so that layers share code, unless another makes a cheaper form.
+                                            bool mayOffset, int mostShift = 32,
+                                            int shiftStep = 1);
+  /// With one of few shifts, best 12, so that layers share code, unless another makes a cheaper form.
   static std::optional<OutputScaling> solveShared(const RequantPerChannel &requant,
                                                   llvm::ArrayRef<ScaledAccumulator> accumulators,
                                                   bool mayOffset);

@@ -80,7 +80,7 @@ bool Winograd::findScaling() {
   });
   if (bits.empty())
     return false;
-  auto solved = layer.scaling(bits, /*mayOffset=*/true);
+  auto solved = layer.scaling(bits);
   if (solved)
     scaling = *solved;
   return solved.has_value();

@@ -37,7 +37,7 @@ func.func @bytes_and_halves(%m: memref<16xi8>, %i: index) {
   // CHECK-NEXT: m4.smin8
   // CHECK-NEXT: m4.pkhbt
   // CHECK-NEXT: m4.pkhtb
-  // CHECK-NEXT: %[[S:.*]] = m4.ssat %{{.*}} to 8
+  // CHECK-NEXT: %[[S:.*]] = m4.ssat %{{.*}} {bits = 8 : i32}
   // CHECK-NEXT: m4.store_word %[[S]], %arg0[%arg1] : memref<16xi8>
   %0 = m4.load_word %m[%i] : memref<16xi8>
   %1 = m4.sxtb16 %0
@@ -48,7 +48,7 @@ func.func @bytes_and_halves(%m: memref<16xi8>, %i: index) {
   %min = m4.smin8 %max, %4
   %5 = m4.pkhbt %3, %4
   %6 = m4.pkhtb %5, %4
-  %7 = m4.ssat %6 to 8
+  %7 = m4.ssat %6 {bits = 8 : i32}
   m4.store_word %7, %m[%i] : memref<16xi8>
   return
 }

@@ -79,7 +79,7 @@ func.func private @words(%z: memref<32xi8> loc("z")) {
   %w = m4.load_word %z[%c0] : memref<32xi8>
   %h = m4.sxtb16 %w
   %acc = m4.smlad %w, %h, %five
-  %s = m4.ssat %acc to 8
+  %s = m4.ssat %acc {bits = 8 : i32}
   m4.store_word %s, %z[%c4] : memref<32xi8>
   %d = m4.sadd16 %w, %ones
   %p = m4.pkhbt %w, %d

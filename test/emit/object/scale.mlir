@@ -32,7 +32,7 @@ func.func private @demo_layer_00_add(%input: memref<8xi8>, %output: memref<8xi8>
     %w32 = arith.extsi %w : i8 to i32
     %product = arith.muli %a32, %w32 overflow<nsw> : i32
     %scaled = func.call @thimble_requantize_double(%product, %multiplier, %shift) : (i32, i32, i32) -> i32
-    %clamped = m4.ssat %scaled to 8
+    %clamped = m4.ssat %scaled {bits = 8 : i32}
     %result = arith.trunci %clamped : i32 to i8
     memref.store %result, %output[%i] : memref<8xi8>
   }

@@ -31,7 +31,7 @@ func.func private @w_layer_00_dot(%input: memref<17xi8>, %output: memref<2xi32>)
     scf.yield %b : i32
   }
   %high = m4.smmul %sum, %sum
-  %clamped = m4.ssat %high to 16
+  %clamped = m4.ssat %high {bits = 16 : i32}
   m4.store_word %sum, %output[%c0] : memref<2xi32>
   memref.store %clamped, %output[%c1] : memref<2xi32>
   return

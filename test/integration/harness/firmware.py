@@ -14,7 +14,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 STARTUP = ROOT / "targets" / "startup"
 BOARDS = ROOT / "targets" / "boards"
 
-STRICT = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+STRICT = ["-std=c11", *WARNINGS]
 HOST_FLAGS = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 ARM = "arm-none-eabi-"
 
@@ -176,12 +177,16 @@ def board_facts(board):
     return json.loads((BOARDS / f"{board}.json").read_text())
 
 
-def link_device(directory, name, samples, board="mps2-an386", float_abi="hard", stack=65536):
-    """A firmware of a C or object model and the test program; its ELF."""
+def link_device(directory, name, samples, board="mps2-an386", float_abi="hard", stack=65536,
+                compiler=None):
+    """A firmware of a C or object model and the test program; its ELF. `compiler` with its flags
+    compiles the model's C, and gcc links with the flags of link-time optimization among them."""
     directory, facts = pathlib.Path(directory), board_facts(board)
     flags, gcc = arm_flags(float_abi), [ARM + "gcc"]
     sources, objects = generated(directory)
-    built = [compile_c(gcc, s, s.stem + ".arm.obj", STRICT + flags) for s in sources]
+    compiler = compiler or [*gcc, *STRICT, *flags]
+    link_time = [flag for flag in compiler if flag.startswith("-flto")]
+    built = [compile_c(compiler, s, s.stem + ".arm.obj", []) for s in sources]
     for file in built + objects:
         writable = [int(n) for n in check([ARM + "size", file], "size").splitlines()[1].split()[1:3]]
         if any(writable):
@@ -193,7 +198,7 @@ def link_device(directory, name, samples, board="mps2-an386", float_abi="hard", 
     startup = [STARTUP / f for f in facts["startup"]["files"]]
     defines = [f"-D{d}" for d in facts["startup"]["defines"]]
     elf = directory / "firmware.elf"
-    check([*gcc, "-std=c11", *flags, *defines, "--specs=nano.specs", "-nostartfiles",
+    check([*gcc, "-std=c11", *flags, *link_time, *defines, "--specs=nano.specs", "-nostartfiles",
            f"-L{STARTUP}", "-T", BOARDS / f"{board}.ld", f"-Wl,--defsym=__stack_size={stack}",
            "-Wl,--gc-sections", f"-I{HERE}", f"-I{STARTUP}", *startup, HERE / "device_main.c",
            *built, *objects, "-o", elf, "-lm"], "linking for the device")
@@ -230,9 +235,9 @@ def run_device(elf, name, samples, board="mps2-an386", timeout=300):
     return Result(decode(text, samples), int(stack[1], 16), dearest.instructions, dearest.cycles)
 
 
-def device(directory, name, samples, board="mps2-an386", float_abi="hard"):
+def device(directory, name, samples, board="mps2-an386", float_abi="hard", compiler=None):
     """Build a model as a firmware and run it under QEMU; its stack is within what it states."""
-    elf = link_device(directory, name, samples, board, float_abi)
+    elf = link_device(directory, name, samples, board, float_abi, compiler=compiler)
     result = run_device(elf, name, samples, board)
     stated = macro(directory, name, "STACK_BYTES")
     if result.stack > stated:

@@ -8,19 +8,22 @@ from tflite_micro.python.tflite_micro import runtime
 
 from .tools import THIMBLE, check
 
+TFLM_ARENA = 16 << 20  # its guess is too small for models of many layers
 
-def tflm(model, inputs):
-    """Outputs of tflite-micro for one sample."""
-    interpreter = runtime.Interpreter.from_file(str(model))
+
+def tflm(model, inputs, count=None):
+    """The `count` or all outputs of tflite-micro for one sample."""
+    interpreter = runtime.Interpreter.from_file(str(model), arena_size=TFLM_ARENA)
     for k, array in enumerate(inputs):
         interpreter.set_input(array, k)
     interpreter.invoke()
     outputs = []
-    while True:
+    while len(outputs) != count:
         try:
             outputs.append(np.array(interpreter.get_output(len(outputs))))
         except (IndexError, RuntimeError, ValueError):
-            return outputs
+            break
+    return outputs
 
 
 def thimble_run(model, inputs, count, flags=()):
