@@ -207,7 +207,7 @@ public:
     if (element == ElementType::Float32)
       cost = (floatFunction(params).empty() ? 3 : 40) * q.target.costs.floatOp;
     else if (element == ElementType::Int16)
-      cost = 20 * q.target.costs.alu;
+      cost = 13 * q.target.costs.alu;
     Candidate c = elementwiseCandidate(q, cost, {0});
     if (element == ElementType::Int16 && unaryInterpolates(params))
       c.flashBytes += 2 * 513;
