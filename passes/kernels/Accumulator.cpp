@@ -1,35 +1,11 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "passes/kernels/Accumulator.h"
 
-#include "dialects/nn/reference/MatMul.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
 
 using namespace mlir;
 using namespace thimble;
-
-RequantPerChannel thimble::macRequant(nn::NNOperator op, const KernelOperands &operands) {
-  const TensorType &in = operands.inputs[0].type, &filter = operands.inputs[1].type,
-                   &out = operands.outputs[0].type;
-  const TensorType *bias = operands.inputs.size() > 2 ? &operands.inputs[2].type : nullptr;
-  auto activation = [](auto o) { return static_cast<Activation>(o.getActivation()); };
-  auto rounding = [](auto o) { return static_cast<Rounding>(o.getRequant()); };
-  return llvm::TypeSwitch<Operation *, RequantPerChannel>(op)
-      .Case([&](nn::Conv2DOp o) {
-        return prepareConv(in, filter, bias, out, activation(o), rounding(o));
-      })
-      .Case([&](nn::DepthwiseConv2DOp o) {
-        return prepareDepthwiseConv(in, filter, out, activation(o), rounding(o));
-      })
-      .Case([&](nn::TransposeConvOp o) {
-        return prepareTransposeConv(in, filter, out, activation(o), rounding(o));
-      })
-      .Case([&](nn::FullyConnectedOp o) {
-        return prepareFullyConnected(in, filter, bias, out, activation(o), rounding(o));
-      })
-      .Case([&](nn::BatchMatMulOp) { return prepareBatchMatMul(in, filter, out); });
-}
 
 Candidate thimble::portableMacCandidate(const KernelQuery &query, int64_t rows) {
   const CostRules &costs = query.target.costs;

@@ -8,9 +8,6 @@
 
 namespace thimble {
 
-/// The requantization of an operator with weights, whichever it is.
-RequantPerChannel macRequant(nn::NNOperator op, const KernelOperands &operands);
-
 /// The candidate of a portable kernel with `rows` output rows: its cost is dominated by loads and
 /// multiplications, one of each an operand and product.
 Candidate portableMacCandidate(const KernelQuery &query, int64_t rows);

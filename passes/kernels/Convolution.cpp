@@ -34,7 +34,7 @@ void emitWindows(KernelBuilder &b, Conv conv, const KernelOperands &operands, Va
   const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
                    &filter = operands.inputs[1].type;
   Window2D w = windowOf(conv.getStrides(), conv.getDilations(), conv.getPads());
-  Accumulator accumulator(b, operands, macRequant(conv, operands), channelAxis);
+  Accumulator accumulator(b, operands, nn::requantOf(conv), channelAxis);
   int64_t inH = in.shape[1], inW = in.shape[2];
   int64_t outH = out.shape[1], outW = out.shape[2], outC = out.shape[3];
 
@@ -144,7 +144,7 @@ public:
     const TensorType &in = operands.inputs[0].type, &out = operands.outputs[0].type,
                      &filter = operands.inputs[1].type;
     ArrayRef<int64_t> strides = conv.getStrides(), pads = conv.getPads();
-    Accumulator accumulator(b, operands, macRequant(op, operands), /*channelAxis=*/0);
+    Accumulator accumulator(b, operands, nn::requantOf(op), /*channelAxis=*/0);
     Buffer input = bufferOf(b, operands.inputs[0], "input");
     Buffer weights = bufferOf(b, operands.inputs[1], "weights");
     int64_t inH = in.shape[1], inW = in.shape[2], depth = in.shape[3];

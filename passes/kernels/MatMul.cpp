@@ -25,7 +25,7 @@ public:
             Val row) const override {
     const TensorType &filter = operands.inputs[1].type;
     int64_t outputs = filter.shape[0], depth = filter.shape[1];
-    Accumulator accumulator(b, operands, macRequant(op, operands), /*channelAxis=*/0);
+    Accumulator accumulator(b, operands, nn::requantOf(op), /*channelAxis=*/0);
     Buffer input = bufferOf(b, operands.inputs[0], "input");
     Buffer weights = bufferOf(b, operands.inputs[1], "weights");
     b.loop("channel", outputs, [&](Val channel) {
@@ -78,7 +78,7 @@ public:
                      &out = operands.outputs[0].type;
     int64_t rows = out.shape[out.rank() - 2], columns = out.shape.back();
     int64_t depth = lhs.shape[lhs.rank() - (product.getAdjX() ? 2 : 1)];
-    Accumulator accumulator(b, operands, macRequant(op, operands),
+    Accumulator accumulator(b, operands, nn::requantOf(op),
                             static_cast<int>(rhs.rank()) - (product.getAdjY() ? 2 : 1));
     Buffer left = bufferOf(b, operands.inputs[0], "lhs");
     Buffer right = bufferOf(b, operands.inputs[1], "rhs");

@@ -1,8 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "passes/kernels/asm/ConvLayer.h"
 
-#include "passes/kernels/Accumulator.h"
-
 #include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
@@ -139,7 +137,7 @@ std::optional<ConvLayer> thimble::convLayerOf(nn::NNOperator op, const KernelOpe
     return std::nullopt;
   ConvLayer layer;
   layer.shape = shapeOf(conv, in.type, filter.type, out, layer.pictures);
-  layer.requant = macRequant(op, operands);
+  layer.requant = nn::requantOf(op);
   layer.filter = withoutGroups(filter.constant, in.type.shape[3]);
   if (layer.requant.filterZeroPoint != 0 || layer.requant.wideAccumulator)
     return std::nullopt;

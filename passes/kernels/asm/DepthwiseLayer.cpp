@@ -1,8 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "passes/kernels/asm/DepthwiseLayer.h"
 
-#include "passes/kernels/Accumulator.h"
-
 using namespace mlir;
 using namespace thimble;
 
@@ -82,7 +80,7 @@ std::optional<DepthwiseLayer> thimble::depthwiseLayerOf(nn::NNOperator op,
                  out.shape[2],         out.shape[3],         filter.type.shape[1], filter.type.shape[2],
                  strides[0],           strides[1],           dilations[0],     dilations[1],
                  pads[0],              pads[2]};
-  layer.requant = macRequant(op, operands);
+  layer.requant = nn::requantOf(op);
   layer.filter = filter.constant;
   if (layer.requant.filterZeroPoint != 0 || layer.requant.wideAccumulator)
     return std::nullopt;

@@ -17,7 +17,6 @@
 //
 // A second kernel has its inputs' pairs in scratch memory and loops over them: a little slower, but
 // small, and one for layers of all sizes.
-#include "passes/kernels/Accumulator.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/WeightMatrix.h"
@@ -670,7 +669,7 @@ public:
 
 private:
   std::optional<Plan> planOf(nn::NNOperator op, const KernelOperands &operands) const {
-    RequantPerChannel requant = macRequant(op, operands);
+    RequantPerChannel requant = nn::requantOf(op);
     const Tensor *bias = operands.inputs.size() > 2 ? operands.inputs[2].constant.get() : nullptr;
     return planFor(foldWeights(*operands.inputs[1].constant, bias, requant), requant, isLooped);
   }

@@ -3,7 +3,6 @@
 // Convolutions and fully connected layers of int16 with int8 weights, whose 64-bit sums are proved
 // to need 32 bits: products of up to four pixels at a time with all filters. Where a window is more than
 // its pixel, the inputs of those pixels are gathered first; all filters share them.
-#include "passes/kernels/Accumulator.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/ConvLayer.h"
 #include "passes/kernels/asm/Int16Products.h"
@@ -86,7 +85,7 @@ std::optional<Layer> layerOf(nn::NNOperator op, const KernelOperands &operands) 
       !filter.constant || (bias && (!bias->constant || bias->type.element != ElementType::Int64)))
     return std::nullopt;
   std::optional<ConvShape> shape = shapeOf(op, operands);
-  RequantPerChannel requant = macRequant(op, operands);
+  RequantPerChannel requant = nn::requantOf(op);
   std::optional<Int16Scaling> scaling = Int16Scaling::solve(requant);
   if (!shape || !scaling || requant.filterZeroPoint != 0)
     return std::nullopt;

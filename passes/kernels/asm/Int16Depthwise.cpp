@@ -3,7 +3,6 @@
 // Depthwise convolutions of int16 with int8 weights, whose 64-bit sums are proved to need 32 bits: two
 // neighbouring channels, one word, of up to four pixels at a time by SMLABB and SMLATT. Input rows go
 // through a ring of rows with their padding, so that no window leaves them.
-#include "passes/kernels/Accumulator.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/Int16Products.h"
@@ -55,7 +54,7 @@ std::optional<Layer> layerOf(nn::NNOperator op, const KernelOperands &operands) 
       !filter.constant || (bias && (!bias->constant || bias->type.element != ElementType::Int64)))
     return std::nullopt;
   ArrayRef<int64_t> x = in.type.shape, w = filter.type.shape, y = operands.outputs[0].type.shape;
-  std::optional<Int16Scaling> scaling = Int16Scaling::solve(macRequant(op, operands));
+  std::optional<Int16Scaling> scaling = Int16Scaling::solve(nn::requantOf(op));
   if (!scaling || x[3] != y[3] || x[3] < 2)
     return std::nullopt;
   auto strides = conv.getStrides(), dilations = conv.getDilations(), pads = conv.getPads();

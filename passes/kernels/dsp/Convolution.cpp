@@ -169,7 +169,7 @@ public:
     Shape s = *shapeOf(op, in, operands.inputs[1].type, operands.outputs[0].type);
     DotFilters filters =
         filtersFor(op, s, *operands.inputs[1].constant, biasOf(operands), in);
-    RequantPerChannel numbers = macRequant(op, operands);
+    RequantPerChannel numbers = nn::requantOf(op);
     Int8Requant requant(b, numbers, filters.bounds);
     PatchEmitter patch(b, s, bufferOf(b, operands.inputs[0], "input"), in.zeroPoint(),
                        operands.scratch[0]);
@@ -218,7 +218,7 @@ public:
             Val row) const override {
     DotFilters filters =
         filtersFor(*operands.inputs[1].constant, biasOf(operands), operands.inputs[0].type);
-    RequantPerChannel numbers = macRequant(op, operands);
+    RequantPerChannel numbers = nn::requantOf(op);
     Int8Requant requant(b, numbers, filters.bounds);
     emitDotProductsOfBytes(b, filters, requant, bufferOf(b, operands.inputs[0], "input"),
                            row * filters.depth, operands.outputs[0].buffer,

@@ -75,7 +75,7 @@ public:
     Biases biases(*operands.inputs[1].constant,
                   operands.inputs.size() > 2 ? operands.inputs[2].constant.get() : nullptr,
                   in.zeroPoint());
-    RequantPerChannel numbers = macRequant(op, operands);
+    RequantPerChannel numbers = nn::requantOf(op);
     Int8Requant requant(b, numbers, biases.bounds);
     Window w{b,
              bufferOf(b, operands.inputs[0], "input"),

@@ -205,7 +205,8 @@ class Layers:
         self.convolution([1, 1], strides, channels, [5, 5])
 
     def conv_3x3(self):
-        channels = [self.choose([4, 5, 6, 8, 12, 13, 16, 20, 36]), self.choose([1, 2, 3, 4, 5, 8])]
+        channels = [self.choose([4, 5, 6, 8, 12, 13, 16, 16, 20, 32, 36]),
+                    self.choose([1, 2, 3, 4, 5, 7, 8, 10])]
         self.convolution([3, 3], self.choose([[1, 1], [1, 1], [1, 1], [2, 2]]), channels, [10, 10])
 
     def first_layer(self):
