@@ -191,7 +191,7 @@ class Layers:
                                  0, table)
 
     def conv_2d(self):
-        self.choose([self.any_convolution, self.pointwise, self.conv_3x3, self.first_layer])()
+        self.choose([self.any_convolution, self.pointwise, self.conv_3x3, self.deep, self.first_layer])()
 
     def any_convolution(self):
         dilations = self.choose([[1, 1], [1, 1], [2, 2], [1, 2], [2, 1]])
@@ -208,6 +208,13 @@ class Layers:
         channels = [self.choose([4, 5, 6, 8, 12, 13, 16, 16, 20, 32, 36]),
                     self.choose([1, 2, 3, 4, 5, 7, 8, 10])]
         self.convolution([3, 3], self.choose([[1, 1], [1, 1], [1, 1], [2, 2]]), channels, [10, 10])
+
+    def deep(self):
+        """Channels in sixteens, as most layers of most networks have them."""
+        window = self.choose([[3, 3], [3, 3], [2, 2], [1, 3], [5, 5]])
+        strides = self.choose([[1, 1], [1, 1], [2, 2], [1, 2]])
+        channels = [self.choose([16, 32, 48]), self.choose([4, 5, 6, 7, 8, 11])]
+        self.convolution(window, strides, channels, [8, 8])
 
     def first_layer(self):
         """Few input channels, windows of any size."""
