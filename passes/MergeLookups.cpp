@@ -35,10 +35,17 @@ struct Cluster {
   Value root;
 };
 
+/// Arithmetic on so many bytes that a table is worth its flash.
+bool isDear(Operation *op) {
+  constexpr int64_t least = 64;
+  return isa<nn::BinaryElementwise, nn::QuantizeOp>(op) &&
+         nn::toTensorType(op->getResult(0).getType())->elements() >= least;
+}
+
 /// Grows a cluster from `last` backwards: always the latest producer next, since nothing in the
 /// cluster can then depend on what is not in it. Intermediate results may have no other use, or
 /// nothing would be saved. The largest cluster with one root of bytes is the answer; it is empty if
-/// there is none of two operators or more.
+/// there is none of two operators or more, or one that takes more than a lookup.
 Cluster growFrom(Operation *last) {
   Cluster best;
   SmallVector<Operation *> members;
@@ -56,7 +63,7 @@ Cluster growFrom(Operation *last) {
   };
   include(last);
   while (true) {
-    if (members.size() >= 2 && frontier.size() == 1 && isIndex(frontier.front()))
+    if ((members.size() >= 2 || isDear(last)) && frontier.size() == 1 && isIndex(frontier.front()))
       best = {members, frontier.front()};
     Operation *next = nullptr;
     for (Value value : frontier)

@@ -86,8 +86,8 @@ def MergeLookups : Pass<"nn-merge-lookups", "::mlir::func::FuncOp"> {
   let description = [{
     What elementwise operators, conversions and constants of one value compute from one 8-bit tensor
     is a table of 256 entries, whatever is in between: floats, int16, or the tensor itself again
-    (`x * relu6(x + 3)`). At least two operators have to go, and nothing else may read what is between
-    them.
+    (`x * relu6(x + 3)`). At least two operators have to go, or one that scales many numbers, and
+    nothing else may read what is between them.
 
     ```mlir
     %0 = nn.dequantize %x : (tensor<4x!x>) -> tensor<4xf32>

@@ -141,11 +141,9 @@ private:
     SmallVector<Candidate> candidates;
     for (DictionaryAttr entry : listed.getAsRange<DictionaryAttr>()) {
       const Kernel *kernel = findKernel(entry.getAs<StringAttr>("kernel").getValue());
-      std::optional<Candidate> candidate = kernel ? kernel->propose(query) : std::nullopt;
-      if (!candidate)
-        continue;
-      candidate->kernel = kernel;
-      candidates.push_back(std::move(*candidate));
+      std::optional<Candidate> candidate = kernel ? kernel->proposeOnTarget(query) : std::nullopt;
+      if (candidate)
+        candidates.push_back(std::move(*candidate));
     }
     if (candidates.empty())
       return op.emitError("none of its candidates can compute it");

@@ -34,13 +34,18 @@ RequantPerChannel thimble::macRequant(nn::NNOperator op, const KernelOperands &o
 Candidate thimble::portableMacCandidate(const KernelQuery &query, int64_t rows) {
   const CostRules &costs = query.target.costs;
   bool isFloat = query.inputs[0].element == ElementType::Float32;
-  double perMac = 2 * costs.load + costs.takenBranch + 4 * costs.alu +
-                  (isFloat ? 2 * costs.floatOp : costs.multiply);
-  constexpr double perOutput = 40;
+  // Inner loops run over the input channels of a tap.
+  const int64_t run =
+      isa<nn::DepthwiseConv2DOp>(*query.op) ? 1 : query.inputs[1].shape.back();
+  constexpr double perRun = 12, perOutput = 40;
+  double perMac = 2 * costs.load + costs.takenBranch + costs.alu +
+                  (isFloat ? 2 * costs.floatOp : costs.multiply + costs.alu) +
+                  perRun / static_cast<double>(run);
   Candidate c;
   c.rows = rows;
   c.cycles = static_cast<int64_t>(perMac * static_cast<double>(nn::NNOperator(query.op).getMacs()) +
                                   perOutput * static_cast<double>(query.outputs[0].elements()));
+  c.readTables(nn::NNOperator(query.op).getMacs() / 4);
   constexpr int64_t codeBytes = 300;
   c.flashBytes = codeBytes;
   for (const auto &constant : query.constants)

@@ -5,6 +5,7 @@
 #include "passes/kernels/Elementwise.h"
 #include "passes/kernels/Families.h"
 
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -64,8 +65,12 @@ public:
       return std::nullopt;
     const CostRules &costs = q.target.costs;
     bool isFloat = q.inputs[0].element == ElementType::Float32;
-    return elementwiseCandidate(q, isFloat ? 17 * costs.floatOp + 7 * costs.alu : 15 * costs.alu,
-                                {0});
+    if (!isFloat)
+      return elementwiseCandidate(q, (isNarrow(q.inputs[0].element) ? 7 : 15) * costs.alu, {0});
+    // Dividing by a power of two is a multiplication.
+    int exponent = 0;
+    const bool isPower = std::frexp(q.outputs[0].scale(), &exponent) == 0.5f;
+    return elementwiseCandidate(q, (isPower ? 17 : 31) * costs.floatOp + 7 * costs.alu, {0});
   }
 
   void emit(KernelBuilder &b, nn::NNOperator, const KernelOperands &operands, Val) const override {

@@ -141,10 +141,10 @@ Val quantizedBinary(KernelBuilder &b, const Binary &binary, Val x, Val y) {
   }
   case BinaryOp::Div: {
     ProductBinary p = prepareProduct(params, aType, bType, out);
-    Val quotient = b.call("thimble_divide_scaled",
-                          {x + p.offsetA, y + p.offsetB, b.i32(p.multiplier.multiplier),
-                           b.i32(p.multiplier.shift)},
-                          x);
+    Val quotient = b.call(
+        "thimble_divide_scaled",
+        {x + p.offsetA, y + p.offsetB, b.i32(p.multiplier.multiplier), b.i32(p.multiplier.shift)},
+        x);
     return b.clamp(quotient + p.outputOffset, p.range);
   }
   case BinaryOp::Prelu: {
@@ -168,15 +168,21 @@ Val quantizedBinary(KernelBuilder &b, const Binary &binary, Val x, Val y) {
 }
 
 /// Cycles of arithmetic an element, roughly.
+/// One number for all elements of an inner loop.
+bool isScalar(const TensorType &type) { return type.shape.empty() || type.shape.back() == 1; }
+
 double costOf(const Binary &binary, const CostRules &costs) {
   BinaryOp op = binary.params.op;
   if (binary.isFloat())
     return (op == BinaryOp::Pow || op == BinaryOp::Atan2 ? 300 : 5) * costs.floatOp;
   bool plain = op == BinaryOp::Minimum || op == BinaryOp::Maximum;
   if (binary.isQuantized() && !plain)
-    return (op == BinaryOp::Div ? 120 : isComparison(op) || op == BinaryOp::Mul ? 20 : 40) *
+    return (op == BinaryOp::Div                        ? 120
+            : isComparison(op) || op == BinaryOp::Mul  ? 18
+            : isScalar(binary.a) || isScalar(binary.b) ? 20
+                                                       : 30) *
            costs.alu;
-  return 6 * costs.alu;
+  return 2 * costs.alu;
 }
 
 class PortableBinary : public Kernel {

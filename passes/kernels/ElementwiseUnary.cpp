@@ -200,14 +200,14 @@ public:
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     auto unary = dyn_cast<nn::UnaryElementwise>(*q.op);
     ElementType element = q.inputs[0].element;
-    if (!unary || byteSize(element) == 1)
+    if (!unary || isLookup(q))
       return std::nullopt;
     UnaryParams params = unary.getUnaryParams();
     double cost = 4 * q.target.costs.alu;
     if (element == ElementType::Float32)
       cost = (floatFunction(params).empty() ? 3 : 40) * q.target.costs.floatOp;
     else if (element == ElementType::Int16)
-      cost = 20 * q.target.costs.alu;
+      cost = 13 * q.target.costs.alu;
     Candidate c = elementwiseCandidate(q, cost, {0});
     if (element == ElementType::Int16 && unaryInterpolates(params))
       c.flashBytes += 2 * 513;

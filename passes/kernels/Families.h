@@ -46,5 +46,6 @@ void addAsmInt16Kernels(KernelList &list);
 void addAsmInt16DepthwiseKernels(KernelList &list);
 void addAsmLookupKernels(KernelList &list);
 void addAsmPoolKernels(KernelList &list);
+void addAsmMeanKernels(KernelList &list);
 
 } // namespace thimble

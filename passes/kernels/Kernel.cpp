@@ -43,6 +43,7 @@ static const KernelList &ownedTable() {
     addAsmInt16Kernels(list);
     addAsmInt16DepthwiseKernels(list);
     addAsmPoolKernels(list);
+    addAsmMeanKernels(list);
     addAsmLookupKernels(list);
     addDspConvolutionKernels(list);
     addDspDepthwiseKernels(list);
@@ -82,16 +83,35 @@ const Kernel *thimble::findKernel(StringRef name) {
   return nullptr;
 }
 
+/// Functions that are called in turn stay in the cache only together.
+static int64_t flashWaits(const Candidate &candidate, const Flash &flash) {
+  int64_t codeBytes = 0, waits = 0;
+  for (const SharedCode &code : candidate.sharedCode)
+    codeBytes += code.bytes;
+  for (const Candidate::Calls &calls : candidate.calls) {
+    m4::Cost once = calls.once;
+    once.codeBytes = codeBytes;
+    waits += (once * calls.times).flashWaits(flash);
+  }
+  return waits;
+}
+
+std::optional<Candidate> Kernel::proposeOnTarget(const KernelQuery &query) const {
+  std::optional<Candidate> candidate = propose(query);
+  if (candidate) {
+    candidate->kernel = this;
+    candidate->cycles += flashWaits(*candidate, query.target.flash);
+  }
+  return candidate;
+}
+
 SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target) {
   KernelQuery query = queryFor(op, target);
   SmallVector<Candidate> candidates;
   for (const Kernel *kernel : kernelTable())
-    if (std::optional<Candidate> candidate = kernel->propose(query)) {
-      candidate->kernel = kernel;
+    if (std::optional<Candidate> candidate = kernel->proposeOnTarget(query))
       candidates.push_back(std::move(*candidate));
-    }
-  llvm::stable_sort(candidates, [](const Candidate &a, const Candidate &b) {
-    return a.cycles < b.cycles;
-  });
+  llvm::stable_sort(candidates,
+                    [](const Candidate &a, const Candidate &b) { return a.cycles < b.cycles; });
   return candidates;
 }

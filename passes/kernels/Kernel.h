@@ -7,6 +7,7 @@
 
 #include "dialects/nn/NNOps.h"
 #include "passes/kernels/KernelBuilder.h"
+#include "passes/m4/Cycles.h"
 #include "targets/Target.h"
 
 #include <memory>
@@ -35,6 +36,12 @@ struct Candidate {
   /// Estimates for the whole operator; `flashBytes` with all its code and constants.
   int64_t cycles = 0;
   int64_t flashBytes = 0;
+  /// What is fetched and read from flash, call by call: for `cycles` on boards that wait for it.
+  struct Calls {
+    m4::Cost once;
+    int64_t times = 1;
+  };
+  std::vector<Calls> calls;
   /// The part of `flashBytes` that other layers may need as well.
   llvm::SmallVector<SharedCode, 1> sharedCode;
   /// Stack below the layer's function.
@@ -46,6 +53,21 @@ struct Candidate {
   /// Inputs whose bytes the output may take over: every element is read, for the last time, before
   /// the element of the output at the same byte or a later one is written.
   llvm::SmallVector<unsigned, 2> inPlaceInputs;
+
+  /// Reads `words` words of constants beside those of `calls`.
+  void readTables(int64_t words) { calls.push_back({m4::Cost{0, 0, words, {}}, 1}); }
+
+  /// Adds what `other` runs, not its code.
+  void addRun(const Candidate &other) {
+    cycles += other.cycles;
+    calls.insert(calls.end(), other.calls.begin(), other.calls.end());
+  }
+  /// All of it `times` times.
+  void repeat(int64_t times) {
+    cycles *= times;
+    for (Calls &call : calls)
+      call.times *= times;
+  }
 
   int64_t scratchBytes() const {
     int64_t bytes = 0;
@@ -91,8 +113,11 @@ public:
   virtual ~Kernel() = default;
   /// operator.variant, unique: "conv_2d.portable".
   virtual llvm::StringRef getName() const = 0;
-  /// What it costs to compute `query.op`; nothing if this kernel cannot.
+  /// What it costs to compute `query.op`, with memory that never waits; nothing if this kernel
+  /// cannot.
   virtual std::optional<Candidate> propose(const KernelQuery &query) const = 0;
+  /// The same on the query's target, whose flash may make it wait.
+  std::optional<Candidate> proposeOnTarget(const KernelQuery &query) const;
   /// Builds the code that computes row `row` (of `Candidate::rows`) of the outputs.
   virtual void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
                     Val row) const = 0;

@@ -113,6 +113,19 @@ bool covers(const nn::MovementPlan &plan, size_t output, const TensorType &type)
   return written == type.elements();
 }
 
+/// Loops over runs, and over words or elements in them.
+double cyclesOf(const StridedCopy &copy, ElementType element) {
+  const auto elements = static_cast<double>(copy.elements());
+  constexpr double perElement = 7, perRun = 8;
+  if (copy.extents.empty() || copy.inStrides.back() != 1 || copy.outStrides.back() != 1)
+    return perElement * elements;
+  const int64_t run = copy.extents.back(), perWord = 4 / static_cast<int64_t>(byteSize(element));
+  double steps = static_cast<double>(run);
+  if (perWord > 1 && run >= 2 * perWord)
+    steps = static_cast<double>(run / perWord) + 0.5 * static_cast<double>(run % perWord);
+  return elements / static_cast<double>(run) * (perRun + perElement * steps);
+}
+
 class PortableMovement : public Kernel {
 public:
   StringRef getName() const override { return "movement.portable"; }
@@ -123,13 +136,20 @@ public:
     if (!movement)
       return std::nullopt;
     Candidate c;
-    for (const TensorType &output : q.outputs)
-      c.cycles += movementCycles(q.target, output.elements(), 0);
-    size_t copies = movement.getMovement().copies.size();
-    c.flashBytes = static_cast<int64_t>(
-        copies > mostUnrolledCopies && q.outputs.size() == 1 && q.inputs.size() == 1
-            ? 100 + 16 * copies
-            : 20 + 60 * copies);
+    const nn::MovementPlan plan = movement.getMovement();
+    double cycles = 20;
+    for (const StridedCopy &copy : plan.copies)
+      cycles += cyclesOf(copy, q.outputs[0].element);
+    constexpr double perFilledByte = 0.6;
+    if (plan.fill != nn::MovementPlan::Fill::None)
+      for (const TensorType &output : q.outputs)
+        cycles += perFilledByte * static_cast<double>(output.bytes());
+    c.cycles = static_cast<int64_t>(cycles);
+    size_t copies = plan.copies.size();
+    c.flashBytes = static_cast<int64_t>(copies > mostUnrolledCopies && q.outputs.size() == 1 &&
+                                                q.inputs.size() == 1
+                                            ? 100 + 16 * copies
+                                            : 20 + 60 * copies);
     return c;
   }
 
@@ -140,17 +160,18 @@ public:
       for (auto [position, output] : llvm::enumerate(operands.outputs)) {
         if (covers(plan, position, output.type))
           continue;
-        Val value = plan.fill == nn::MovementPlan::Fill::Zero
-                        ? zeroOf(b, output.type)
-                        : scalarOf(b, operands.inputs[static_cast<size_t>(plan.fillOperand)],
-                                   "value");
+        Val value =
+            plan.fill == nn::MovementPlan::Fill::Zero
+                ? zeroOf(b, output.type)
+                : scalarOf(b, operands.inputs[static_cast<size_t>(plan.fillOperand)], "value");
         fillRun(b, output.buffer, b.index(0), output.type.elements(), value);
       }
 
     ArrayRef<StridedCopy> rest = plan.copies;
     while (!rest.empty()) {
       // The longest list of copies between the same two buffers.
-      size_t input = static_cast<size_t>(rest[0].input), output = static_cast<size_t>(rest[0].output);
+      size_t input = static_cast<size_t>(rest[0].input),
+             output = static_cast<size_t>(rest[0].output);
       ArrayRef<StridedCopy> group = rest.take_while([&](const StridedCopy &copy) {
         return copy.input == rest[0].input && copy.output == rest[0].output;
       });

@@ -261,7 +261,7 @@ Candidate candidateFor(const KernelQuery &q, NormalizationCost cost) {
   const TensorType &in = q.inputs[0], &out = q.outputs[0];
   Candidate c;
   c.rows = out.elements() / std::max<int64_t>(out.shape.back(), 1);
-  c.cycles = cost.cycles * out.elements() + 150 * c.rows;
+  c.cycles = cost.cycles * out.elements() + 160 * c.rows;
   c.flashBytes = cost.flash;
   // Rows are read before the output is written, or each element just before its own.
   if (byteSize(in.element) == byteSize(out.element))
@@ -301,7 +301,7 @@ public:
     case ElementType::Int16:
       return candidateFor(q, {60, 300 + 4 * 513});
     default:
-      return candidateFor(q, {46, 450 + 4 * 256});
+      return candidateFor(q, {48, 450 + 4 * 256});
     }
   }
 

@@ -85,7 +85,7 @@ public:
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     if (!isa<nn::ResizeBilinearOp>(q.op))
       return std::nullopt;
-    std::optional<Candidate> c = pictureCandidate(q, 40);
+    std::optional<Candidate> c = pictureCandidate(q, 32);
     c->flashBytes *= 3;
     return c;
   }

@@ -6,11 +6,53 @@
 using namespace mlir;
 using namespace thimble::m4;
 
+Cost Cost::operator*(int64_t times) const {
+  Cost product = *this;
+  product.cycles *= times;
+  product.tableWords *= times;
+  for (size_t i = 0; i < cacheBytes.size(); ++i)
+    if (codeBytes > cacheBytes[i])
+      product.fetchedBytes[i] *= times;
+  return product;
+}
+
+Cost &Cost::operator+=(const Cost &other) {
+  cycles += other.cycles;
+  codeBytes += other.codeBytes;
+  tableWords += other.tableWords;
+  for (size_t i = 0; i < cacheBytes.size(); ++i)
+    fetchedBytes[i] += other.fetchedBytes[i];
+  return *this;
+}
+
+int64_t Cost::flashWaits(const Flash &flash) const {
+  if (!flash.waitStates || !flash.line)
+    return 0;
+  size_t cache = 0;
+  while (cache + 1 < cacheBytes.size() && cacheBytes[cache + 1] <= flash.instructionCache)
+    ++cache;
+  // While a line executes, at a word a cycle, the next is on its way.
+  const int64_t wait = flash.waitStates, hidden = flash.prefetch ? flash.line / 4 : 0;
+  const int64_t fetches = fetchedBytes[cache] * std::max<int64_t>(wait - hidden, 0);
+  return (fetches + 4 * tableWords * wait) / flash.line;
+}
+
+Cost thimble::m4::eitherOf(const Cost &first, const Cost &second, int64_t taken, int64_t of) {
+  auto mean = [&](int64_t a, int64_t b) { return (a * taken + b * (of - taken)) / of; };
+  Cost cost;
+  cost.cycles = mean(first.cycles, second.cycles);
+  cost.codeBytes = first.codeBytes + second.codeBytes;
+  cost.tableWords = mean(first.tableWords, second.tableWords);
+  for (size_t i = 0; i < Cost::cacheBytes.size(); ++i)
+    cost.fetchedBytes[i] = mean(first.fetchedBytes[i], second.fetchedBytes[i]);
+  return cost;
+}
+
 void CycleCounter::add(Timing timing, bool addressIsNew, bool isTable) {
   constexpr int64_t instructionBytes = 4; // hot code is all 32-bit: nothing straddles words
   const bool overlaps = afterLoad && !addressIsNew;
   afterLoad = false;
-  sum.codeBytes += timing.kind == Timing::Wide ? 2 * instructionBytes : instructionBytes;
+  sum.addCode(timing.kind == Timing::Wide ? 2 * instructionBytes : instructionBytes);
   if (isTable)
     sum.tableWords += timing.registers;
   switch (timing.kind) {
@@ -41,7 +83,7 @@ Cost thimble::m4::entryAndExit(int64_t gprs, int64_t fprs, int64_t frame) {
   Cost cost;
   const bool moves = frame > 0;
   cost.cycles = 2 * (1 + gprs) + (fprs ? 2 * (1 + fprs) : 0) + (moves ? 2 : 0) + 2;
-  cost.codeBytes = 8 + (fprs ? 8 : 0) + (moves ? 8 : 0);
+  cost.addCode(8 + (fprs ? 8 : 0) + (moves ? 8 : 0));
   return cost;
 }
 
@@ -73,20 +115,20 @@ private:
   // The cycles of `block` alone, with its code counted once.
   Cost costOf(Block &block) {
     Cost before = counter.total();
+    counter.total() = {};
     counter.separate();
     walk(block);
     counter.separate();
     loaded = {};
-    Cost after = counter.total();
+    Cost own = counter.total();
     counter.total() = before;
-    return {after.cycles - before.cycles, after.codeBytes - before.codeBytes,
-            after.tableWords - before.tableWords};
+    return own;
   }
 
   void walk(LoopOp loop) {
     Cost body = costOf(loop.getBlock());
     body.cycles += CycleCounter::takenBranch;
-    body.codeBytes += 4;
+    body.addCode(4);
     counter.total() += body * static_cast<int64_t>(loop.getTrips());
     counter.total().cycles -= CycleCounter::takenBranch - 1; // the last falls through
   }
@@ -100,9 +142,8 @@ private:
     // Jumps over the first body where the condition does not hold, and at its end over the second.
     then.cycles += 1 + (hasElse ? CycleCounter::takenBranch : 0);
     otherwise.cycles += CycleCounter::takenBranch;
-    counter.total().cycles += (then.cycles * taken + otherwise.cycles * (of - taken)) / of;
-    counter.total().tableWords += (then.tableWords * taken + otherwise.tableWords * (of - taken)) / of;
-    counter.total().codeBytes += then.codeBytes + otherwise.codeBytes + (hasElse ? 8 : 4);
+    counter.total() += eitherOf(then, otherwise, taken, of);
+    counter.total().addCode(hasElse ? 8 : 4);
   }
 
   Value loaded;

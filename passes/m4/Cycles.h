@@ -6,6 +6,9 @@
 
 #include "dialects/m4/M4Ops.h"
 
+#include "targets/Target.h"
+
+#include <array>
 #include <cstdint>
 
 namespace thimble::m4 {
@@ -15,16 +18,26 @@ struct Cost {
   int64_t codeBytes = 0;
   /// Words of constants that are read: from flash, where boards wait.
   int64_t tableWords = 0;
+  /// Bytes of code that are fetched from flash if the cache of instructions has so many bytes: what
+  /// is repeated and fits is fetched once.
+  static constexpr std::array<int64_t, 8> cacheBytes = {0, 256, 512, 1024, 2048, 4096, 8192, 16384};
+  std::array<int64_t, cacheBytes.size()> fetchedBytes{};
 
-  /// Run `times` times: the code is there once.
-  Cost operator*(int64_t times) const { return {cycles * times, codeBytes, tableWords * times}; }
-  Cost &operator+=(const Cost &other) {
-    cycles += other.cycles;
-    codeBytes += other.codeBytes;
-    tableWords += other.tableWords;
-    return *this;
+  void addCode(int64_t bytes) {
+    codeBytes += bytes;
+    for (int64_t &fetched : fetchedBytes)
+      fetched += bytes;
   }
+  /// Run `times` times: the code is there once.
+  Cost operator*(int64_t times) const;
+  Cost &operator+=(const Cost &other);
+  /// Cycles more where flash has wait states, by the model of tools/cycle_count/flash.h. Constants are
+  /// taken to be read in order and to be more than a cache holds.
+  int64_t flashWaits(const Flash &flash) const;
 };
+
+/// Of two pieces of code, `first` is run `taken` of `of` times.
+Cost eitherOf(const Cost &first, const Cost &second, int64_t taken, int64_t of);
 
 /// Adds up instructions in the order in which they run.
 class CycleCounter {

@@ -35,3 +35,25 @@ func.func @pointwise(%x: tensor<1x5x5x8x!x>) -> tensor<1x5x5x16x!y> {
   %y = nn.conv_2d %x, %w, %b {activation = #nn.activation<relu>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, requant = #nn.requant<double>, strides = array<i64: 1, 1>} : (tensor<1x5x5x8x!x>, tensor<16x1x1x8x!w>, tensor<16xi32>) -> tensor<1x5x5x16x!y>
   return %y : tensor<1x5x5x16x!y>
 }
+
+// Few groups are one, with zeros between them.
+// CHECK-LABEL: @two_groups
+// CHECK: nn.conv_2d {{.*}}mcu.candidates = [
+// CHECK-SAME: kernel = "conv_2d.unrolled"
+func.func @two_groups(%x: tensor<1x8x8x16x!x>) -> tensor<1x8x8x16x!y> {
+  %w = nn.constant dense<3> : tensor<16x3x3x8xi8> -> tensor<16x3x3x8x!w>
+  %b = nn.constant dense<100> : tensor<16xi32> -> tensor<16xi32>
+  %y = nn.conv_2d %x, %w, %b {activation = #nn.activation<relu>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, requant = #nn.requant<double>, strides = array<i64: 1, 1>} : (tensor<1x8x8x16x!x>, tensor<16x3x3x8x!w>, tensor<16xi32>) -> tensor<1x8x8x16x!y>
+  return %y : tensor<1x8x8x16x!y>
+}
+
+// A window as large as the picture is a fully connected layer.
+// CHECK-LABEL: @whole_picture
+// CHECK: nn.conv_2d {{.*}}mcu.candidates = [{{.*}}kernel = "fully_connected.unrolled"
+// CHECK-SAME: kernel = "fully_connected.looped"
+func.func @whole_picture(%x: tensor<1x4x4x16x!x>) -> tensor<1x1x1x16x!y> {
+  %w = nn.constant dense<3> : tensor<16x4x4x16xi8> -> tensor<16x4x4x16x!w>
+  %b = nn.constant dense<100> : tensor<16xi32> -> tensor<16xi32>
+  %y = nn.conv_2d %x, %w, %b {activation = #nn.activation<relu>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, requant = #nn.requant<double>, strides = array<i64: 1, 1>} : (tensor<1x4x4x16x!x>, tensor<16x4x4x16x!w>, tensor<16xi32>) -> tensor<1x1x1x16x!y>
+  return %y : tensor<1x1x1x16x!y>
+}

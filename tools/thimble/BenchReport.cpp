@@ -60,7 +60,7 @@ static void printLayers(const Benchmark &benchmark, bool showWaits) {
                     layer.macs ? llvm::formatv("{0:f2}", ratio(counts.cycles, layer.macs)).str()
                                : "",
                     grouped(layer.estimate),
-                    llvm::formatv("{0:f2}", ratio(layer.estimate, counts.cycles)).str(),
+                    llvm::formatv("{0:f2}", ratio(layer.estimate, counts.time())).str(),
                     llvm::formatv("{0:f1}", 100 * ratio(counts.time(), benchmark.total.time()))
                         .str()});
     if (showWaits)
@@ -74,7 +74,7 @@ static void printWorstEstimate(const Benchmark &benchmark) {
   std::optional<size_t> worst;
   double farthest = -1, farthestRatio = 0;
   for (auto [index, layer] : llvm::enumerate(benchmark.layers)) {
-    double estimated = ratio(layer.estimate, layer.counts.cycles);
+    double estimated = ratio(layer.estimate, layer.counts.time());
     double off = std::abs(estimated - 1);
     bool matters = ratio(layer.counts.time(), benchmark.total.time()) > layerThatMatters;
     if (matters && off > farthest) {

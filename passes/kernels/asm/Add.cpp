@@ -1,6 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Additions and subtractions of int8 tensors of one shape and any scales. The operator is a function
+// Additions and subtractions of int8 tensors of any scales. The operator is a function
 // of two bytes; where it is
 //   y = saturate((floor(A * a / 256) + floor(B * b / 256) + C) >> E)
 // for all 65,536 pairs, for integers that are found here, that is its proof. SMLAWB and SMLAWT
@@ -214,16 +214,18 @@ public:
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     if (!isa<nn::AddOp, nn::SubOp>(*q.op) || !dsp::appliesTo(q) || !q.target.fpu ||
-        q.inputs[1].element != ElementType::Int8 || q.inputs[0].shape != q.inputs[1].shape ||
-        q.constants[0] || q.constants[1])
+        q.inputs[1].element != ElementType::Int8)
+      return std::nullopt;
+    auto calls = PairCalls::of(q.inputs[0], q.inputs[1], q.outputs[0]);
+    if (!calls)
       return std::nullopt;
     auto sum = affineSumOf(q.op, q.inputs[0], q.inputs[1], q.outputs[0]);
     if (!sum)
       return std::nullopt;
     Candidate c;
-    asmKernel(*sum, q.outputs[0].elements()).addTo(c);
+    asmKernel(*sum, calls->elements).addTo(c, calls->times);
     c.flashBytes += 4 * TableWords;
-    c.inPlaceInputs = {0, 1};
+    c.inPlaceInputs = calls->inPlace(q);
     return c;
   }
 
@@ -232,13 +234,9 @@ public:
     const KernelOperand &x = operands.inputs[0], &y = operands.inputs[1];
     const KernelOperand &out = operands.outputs[0];
     AffineSum sum = *affineSumOf(op, x.type, y.type, out.type);
-    const int64_t elements = out.type.elements();
-    const int32_t table[TableWords] = {sum.a, sum.b, sum.c, static_cast<int32_t>(elements)};
-    callAsm(b, asmKernel(sum, elements),
-            {{x.buffer, b.index(0)},
-             {y.buffer, b.index(0)},
-             {out.buffer, b.index(0)},
-             {b.table<int32_t>("numbers", table), b.index(0)}});
+    PairCalls calls = *PairCalls::of(x.type, y.type, out.type);
+    const int32_t table[TableWords] = {sum.a, sum.b, sum.c, static_cast<int32_t>(calls.elements)};
+    calls.emit(b, asmKernel(sum, calls.elements), operands, b.table<int32_t>("numbers", table));
   }
 };
 

@@ -368,7 +368,7 @@ void AsmBuilder::repeat(int64_t trips, Variables carried, Body body) {
     assign(carried, loop.getFinal());
   }
   counter.addBranch(true);
-  counter.total().codeBytes += 4;
+  counter.total().addCode(4);
   m4::Cost all = counter.total() * trips;
   all.cycles -= m4::CycleCounter::takenBranch - 1;
   counter.total() = before;
@@ -476,7 +476,6 @@ void AsmBuilder::branch(StringRef condition, int64_t taken, int64_t of, Variable
   first.cycles += 1 + (otherwise ? m4::CycleCounter::takenBranch : 0);
   second.cycles += m4::CycleCounter::takenBranch;
   counter.total() = before;
-  counter.total().cycles += (first.cycles * taken + second.cycles * (of - taken)) / of;
-  counter.total().tableWords += (first.tableWords * taken + second.tableWords * (of - taken)) / of;
-  counter.total().codeBytes += first.codeBytes + second.codeBytes + (otherwise ? 8 : 4);
+  counter.total() += m4::eitherOf(first, second, taken, of);
+  counter.total().addCode(otherwise ? 8 : 4);
 }

@@ -21,6 +21,7 @@ void AsmKernel::addTo(Candidate &candidate, int64_t calls) const {
   constexpr int64_t savedBytes = 36, callCycles = 8; // r4 to r11 and lr; arguments and the jump
   m4::Cost once = cost();
   candidate.cycles += (once.cycles + callCycles) * calls;
+  candidate.calls.push_back({once, calls});
   candidate.flashBytes += once.codeBytes;
   candidate.sharedCode.push_back({name, once.codeBytes});
   candidate.stackBytes = std::max(candidate.stackBytes, frameBytes + savedBytes);

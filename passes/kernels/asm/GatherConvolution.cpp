@@ -562,7 +562,7 @@ private:
     kernelFor(table, variant, 1).addTo(c, rows.outside());
     if (rows.inside() > 0) {
       kernelFor(table, variant, rows.inside()).addTo(inside);
-      c.cycles += inside.cycles;
+      c.addRun(inside);
     }
     if (rows.outside() > 0) {
       const int64_t bytes = gather.rows() * g.shape().inW * g.shape().inC;
@@ -573,7 +573,7 @@ private:
     c.cycles += static_cast<int64_t>(
         gather.misalignment() *
         static_cast<double>(rows.groups * GatherCode::blocksPerRow(gather)));
-    c.cycles *= c.rows;
+    c.repeat(c.rows);
     c.flashBytes += 4 * table.words();
     return c;
   }

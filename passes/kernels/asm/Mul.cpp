@@ -1,6 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Products of two int8 tensors of one shape: the product of both, less their zero points, is an
+// Products of two int8 tensors: the product of both, less their zero points, is an
 // accumulator of 17 bits that an OutputScaling takes to the output.
 #include "dialects/nn/reference/ElementwiseBinary.h"
 #include "passes/kernels/Families.h"
@@ -82,10 +82,9 @@ void instructions(AsmBuilder &a, const OutputScaling &scaling, const BytePairs &
     four(at);
     four(at);
   };
-  pairs.emit(a, {arguments[0], arguments[1], arguments[2]}, a.loadTable(table, 4 * Count), eight,
-             [&](Reg x, Reg y) {
-               return finish(a.smulbb(a.sxtab16(offsetA, x), a.sxtab16(offsetB, y)));
-             });
+  pairs.emit(
+      a, {arguments[0], arguments[1], arguments[2]}, a.loadTable(table, 4 * Count), eight,
+      [&](Reg x, Reg y) { return finish(a.smulbb(a.sxtab16(offsetA, x), a.sxtab16(offsetB, y))); });
 }
 
 void portable(KernelBuilder &b, const OutputScaling &scaling, ArrayRef<Buffer> buffers) {
@@ -125,17 +124,18 @@ public:
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     if (!isa<nn::MulOp>(*q.op) || !dsp::appliesTo(q) || !q.target.fpu ||
-        q.inputs[1].element != ElementType::Int8 || q.inputs[0].shape != q.inputs[1].shape ||
-        q.constants[0] || q.constants[1])
+        q.inputs[1].element != ElementType::Int8)
+      return std::nullopt;
+    auto calls = PairCalls::of(q.inputs[0], q.inputs[1], q.outputs[0]);
+    if (!calls)
       return std::nullopt;
     auto product = productOf(q.op, q.inputs[0], q.inputs[1], q.outputs[0]);
     if (!product)
       return std::nullopt;
     Candidate c;
-    const int64_t elements = q.outputs[0].elements();
-    asmKernel(*product, elements).addTo(c);
-    c.flashBytes += 4 * static_cast<int64_t>(tableOf(*product, elements).size());
-    c.inPlaceInputs = {0, 1};
+    asmKernel(*product, calls->elements).addTo(c, calls->times);
+    c.flashBytes += 4 * static_cast<int64_t>(tableOf(*product, calls->elements).size());
+    c.inPlaceInputs = calls->inPlace(q);
     return c;
   }
 
@@ -144,12 +144,9 @@ public:
     const KernelOperand &x = operands.inputs[0], &y = operands.inputs[1];
     const KernelOperand &out = operands.outputs[0];
     Product product = *productOf(op, x.type, y.type, out.type);
-    const int64_t elements = out.type.elements();
-    callAsm(b, asmKernel(product, elements),
-            {{x.buffer, b.index(0)},
-             {y.buffer, b.index(0)},
-             {out.buffer, b.index(0)},
-             {b.table<int32_t>("numbers", tableOf(product, elements)), b.index(0)}});
+    PairCalls calls = *PairCalls::of(x.type, y.type, out.type);
+    calls.emit(b, asmKernel(product, calls.elements), operands,
+               b.table<int32_t>("numbers", tableOf(product, calls.elements)));
   }
 };
 

@@ -156,6 +156,7 @@ public:
     double patch = static_cast<double>(s->depth()) * 1.6 + 15.0 * static_cast<double>(s->kH);
     c.cycles = static_cast<int64_t>(static_cast<double>(c.rows * s->outW) *
                                     (patch + dotCycles(s->outC, s->depth(), s->pixels())));
+    c.readTables(c.rows * s->outW / s->pixels() * s->outC * s->depth() / 4);
     constexpr int64_t codeBytes = 700, tableBytes = 16;
     c.flashBytes = codeBytes + s->outC * (s->depth() + tableBytes);
     c.scratch.push_back({ElementType::Int16, s->pixels() * s->depth()});
@@ -207,6 +208,7 @@ public:
     c.rows = q.outputs[0].elements() / filters.outputs;
     c.cycles = static_cast<int64_t>(static_cast<double>(c.rows) *
                                     dotCycles(filters.outputs, filters.depth, 1));
+    c.readTables(c.rows * filters.outputs * filters.paddedDepth() / 4);
     constexpr int64_t codeBytes = 350, tableBytes = 4;
     c.flashBytes = codeBytes + filters.outputs * (filters.paddedDepth() + tableBytes);
     return c;

@@ -55,10 +55,14 @@ template <typename Pool>
 std::optional<Candidate> candidate(const KernelQuery &q, Pool pool, double perWord,
                                    double perOutput) {
   auto taps = static_cast<double>(pool.getFilter()[0] * pool.getFilter()[1]);
+  const int64_t channels = q.outputs[0].shape[3];
+  const int64_t words = q.outputs[0].elements() / channels * ((channels + lanes - 1) / lanes);
+  constexpr double unaligned = 2;
+  perWord += channels % lanes ? unaligned : 0;
   Candidate c;
   c.rows = q.outputs[0].shape[0] * q.outputs[0].shape[1];
-  c.cycles = static_cast<int64_t>(static_cast<double>(q.outputs[0].elements()) *
-                                  (perWord * taps / lanes + perOutput));
+  c.cycles =
+      static_cast<int64_t>(static_cast<double>(words) * (perWord * taps + lanes * perOutput));
   c.flashBytes = 350;
   return c;
 }
@@ -74,7 +78,7 @@ public:
     if (!pool || !appliesTo(q) || q.inputs[0].shape[3] < lanes ||
         pool.getFilter()[0] * pool.getFilter()[1] > mostTaps)
       return std::nullopt;
-    return candidate(q, pool, /*perWord=*/9, /*perOutput=*/18);
+    return candidate(q, pool, /*perWord=*/12, /*perOutput=*/22);
   }
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
@@ -112,7 +116,7 @@ public:
     auto pool = dyn_cast<nn::MaxPool2DOp>(*q.op);
     if (!pool || !appliesTo(q) || q.inputs[0].shape[3] < lanes)
       return std::nullopt;
-    return candidate(q, pool, /*perWord=*/7, /*perOutput=*/4);
+    return candidate(q, pool, /*perWord=*/9, /*perOutput=*/7);
   }
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
@@ -125,8 +129,8 @@ public:
         b, pool, operands, row, {b.i32(fourTimes(clamp.low))},
         [](ArrayRef<Val> largest, Val word) { return Vals{smax8(largest[0], word)}; },
         [&](ArrayRef<Val> largest, Val, Val at) {
-          Val word = clamp.high < INT8_MAX ? smin8(largest[0], b.i32(fourTimes(clamp.high)))
-                                          : largest[0];
+          Val word =
+              clamp.high < INT8_MAX ? smin8(largest[0], b.i32(fourTimes(clamp.high))) : largest[0];
           b.storeWord(operands.outputs[0].buffer, at, word);
         });
   }

@@ -263,6 +263,20 @@ class Layers:
     def max_pool_2d(self):
         self.pool("MAX_POOL_2D")
 
+    def mean(self):
+        """Of each channel of a picture."""
+        batch, size, channels = self.pick(1, 2), [self.pick(1, 9), self.pick(1, 9)], self.channels()
+        kept = bool(self.pick(0, 1))
+        x_quantization = y_quantization = (float(self.rng.uniform(0.01, 0.1)), self.zero_point())
+        same = self.choose(["same", "other"])
+        if same == "other":
+            y_quantization = (x_quantization[0] * self.choose([0.1, 0.5, 0.9, 3.0]), self.zero_point())
+        self.note(batch=str(batch), channels=f"{channels % 4} mod 4", quantization=same)
+        x = self.input([batch, *size, channels], *x_quantization)
+        axes = self.writer.tensor([2], [], dtype=np.int32, data=[1, 2])
+        y = self.output([batch, 1, 1, channels] if kept else [batch, channels], *y_quantization)
+        self.writer.operator("MEAN", [x, axes], [y], options("ReducerOptions", keepDims=kept), 2)
+
     #===-- Elementwise ------------------------------------------------------------------------===#
 
     def binary(self, name, scales):
@@ -325,6 +339,6 @@ class Layers:
         self.writer.operator("SOFTMAX", [x], [self.output([rows, depth], *quantization)], table, 2)
 
 
-FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d", "add",
-            "mul", "lookup", "softmax", "conv_2d_int16", "depthwise_conv_2d_int16",
+FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d", "mean",
+            "add", "mul", "lookup", "softmax", "conv_2d_int16", "depthwise_conv_2d_int16",
             "fully_connected_int16", "softmax_int16"]
