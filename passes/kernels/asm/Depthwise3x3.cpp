@@ -46,39 +46,43 @@ int32_t Depthwise3x3::zeroPointProducts(int64_t output) const {
   return 256 * layer.zeroPoint() * sum;
 }
 
-std::vector<int32_t> Depthwise3x3::table() const {
+std::vector<int8_t> Depthwise3x3::table() const {
   const ConvShape &s = shape();
-  std::vector<int32_t> words;
+  std::vector<int8_t> bytes;
+  auto append = [&](int64_t word) {
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<int8_t>(word >> shift));
+  };
   if (hasAnyChannels)
-    for (int64_t word : {s.inC, (s.inC + 3) / 4, (4 - s.inC % 4) % 4, s.inW * s.inC,
-                         s.outW * s.outC})
-      words.push_back(static_cast<int32_t>(word));
+    for (int64_t word : {s.inC, (s.inC + 3) / 4, (4 - s.inC % 4) % 4, s.inW * s.inC, s.outW * s.outC})
+      append(word);
   for (int64_t o = 0; o < s.outC; ++o) {
-    for (int64_t kx = 0; kx < 3; ++kx) {
-      uint32_t word = 0;
-      for (int64_t ky : {1, 2, 0, 1}) // from the highest byte on
-        word = word << 8 | static_cast<uint8_t>(layer.weight(o, ky, kx));
-      words.push_back(static_cast<int32_t>(word));
-    }
-    words.push_back(layer.scaledBias(o, 8, scaling) - (isFolded ? zeroPointProducts(o) : 0));
+    for (int64_t kx = 0; kx < 3; ++kx)
+      for (int64_t ky : {1, 0, 2})
+        bytes.push_back(static_cast<int8_t>(layer.weight(o, ky, kx)));
+    append(layer.scaledBias(o, 8, scaling) - (isFolded ? zeroPointProducts(o) : 0));
+    std::vector<int32_t> words;
     scaling.appendConstants(static_cast<size_t>(o), words);
+    llvm::for_each(words, append);
   }
-  return words;
+  return bytes;
 }
 
 Depthwise3x3::Channel Depthwise3x3::loadChannel(AsmBuilder &a, SReg &table) const {
   Channel channel;
   Reg at = a.toR(table);
-  Regs words = a.loadTableMultiple(at, static_cast<size_t>(channelWords()));
-  table = a.toS(at);
-  channel.bias = a.toS(words[3]);
-  for (Reg word : ArrayRef(words).drop_front(4))
-    channel.scaling.push_back(a.toS(word));
+  Regs words; // of weights three bytes, and one that is of what follows
+  for (int64_t offset = 0; offset < weightBytes; offset += 3)
+    words.push_back(a.loadTable(at, offset));
+  channel.bias = a.toS(a.loadTable(at, weightBytes));
+  for (int i = 1; i <= scaling.constantWords(); ++i)
+    channel.scaling.push_back(a.toS(a.loadTable(at, weightBytes + 4 * i)));
+  table = a.toS(a.add(at, channelBytes()));
   Reg mask = a.constant(0xff00ff00);
-  for (Reg word : ArrayRef(words).take_front(3)) {
+  for (Reg word : words)
     channel.lower.push_back(a.bitAnd(mask, lsl(word, 8)));
-    channel.upper.push_back(a.bitAnd(mask, word));
-  }
+  for (Reg word : words)
+    channel.upper.push_back(a.bitOr(a.bitAnd(word, 0xff00), lsl(word, 24)));
   return channel;
 }
 
@@ -93,29 +97,29 @@ Regs Depthwise3x3::constants(AsmBuilder &a, const Channel &channel) const {
   return regs;
 }
 
-// 256 times weight `ky` of a column's word.
-static Val weightOf(KernelBuilder &b, Val word, Val ky) {
-  Val shift = b.toI32(b.select(ky == 0, b.index(16), b.select(ky == 1, b.index(24), b.index(8))));
-  return ((word << shift) >> 24) << 8;
+// 256 times a weight of the channel whose constants are at `at`.
+static Val weightOf(KernelBuilder &b, Buffer constants, Val at, Val ky, Val kx) {
+  Val byte = b.select(ky == 0, b.index(1), b.select(ky == 1, b.index(0), b.index(2)));
+  return b.load(constants, at + kx * 3 + byte, "weight") << 8;
 }
 
 void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inputRows,
                             Val outputRows, Val firstRow) const {
   const ConvShape &s = shape();
   Buffer in = buffers[0], out = buffers[1], constants = buffers[2];
-  Val channels = hasAnyChannels ? b.toIndex(b.load(constants, b.index(Channels), "channels"))
+  Val channels = hasAnyChannels ? b.toIndex(b.loadWord(constants, b.index(4 * Channels), "channels"))
                                 : b.index(s.outC);
   Val inputs = hasAnyChannels ? channels : b.index(s.inC);
   b.loop("channel", b.index(0), channels, 1, [&](Val channel) {
-    Val at = channel * channelWords() + (hasAnyChannels ? headerWords : 0), source = channel / layer.multiplier();
-    Val bias = b.load(constants, at + 3, "bias");
+    Val at = channel * channelBytes() + headerBytes(), source = channel / layer.multiplier();
+    Val bias = b.loadWord(constants, at + weightBytes, "bias");
     if (isFolded && layer.zeroPoint() != 0)
       bias = b.accumulate("tap", 9, bias, [&](Val tap, Val sum) {
-        return sum + weightOf(b, b.load(constants, at + tap % 3, "column"), tap / 3) * layer.zeroPoint();
+        return sum + weightOf(b, constants, at, tap / 3, tap % 3) * layer.zeroPoint();
       });
     Vals scale;
     for (int i = 0; i < scaling.constantWords(); ++i)
-      scale.push_back(b.load(constants, at + 4 + i, "scale"));
+      scale.push_back(b.loadWord(constants, at + weightBytes + 4 * (i + 1), "scale"));
     b.loop("y", b.index(0), outputRows, 1, [&](Val y) {
       Val y0 = firstRow + y * s.strideH;
       b.loop("x", s.outW, [&](Val x) {
@@ -125,7 +129,7 @@ void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inpu
         Val sum = b.accumulate("ky", ky0, ky1, 1, bias, [&](Val ky, Val sum) {
           return b.accumulate("kx", xs.first, xs.end, 1, sum, [&](Val kx, Val sum) {
             Val pixel = b.load(in, ((y0 + ky) * s.inW + x0 + kx) * inputs + source, "pixel");
-            Val weight = weightOf(b, b.load(constants, at + kx, "column"), ky);
+            Val weight = weightOf(b, constants, at, ky, kx);
             return sum + (pixel - layer.zeroPoint()) * weight;
           });
         });

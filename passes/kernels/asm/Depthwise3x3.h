@@ -40,13 +40,13 @@ public:
   /// What code for any number of channels reads at the start of the constants: channels, groups of
   /// four, by how much the second group overlaps the first, bytes of an input and of an output row.
   enum Header { Channels, Groups, Overlap, InputRow, OutputRow, headerWords };
-  /// Constants by channel: a word for each column of the filter with the bytes w1, w0, w2, w1, the
-  /// bias, and those of the scaling.
-  std::vector<int32_t> table() const;
-  int64_t channelWords() const { return 4 + scaling.constantWords(); }
-  int64_t tableBytes() const {
-    return 4 * (channelWords() * shape().outC + (hasAnyChannels ? headerWords : 0));
-  }
+  int64_t headerBytes() const { return hasAnyChannels ? 4 * headerWords : 0; }
+  /// Constants by channel: the bytes w1, w0, w2 for each column of the filter, and words, at any
+  /// address: the bias and those of the scaling.
+  std::vector<int8_t> table() const;
+  static constexpr int64_t weightBytes = 9;
+  int64_t channelBytes() const { return weightBytes + 4 * (1 + scaling.constantWords()); }
+  int64_t tableBytes() const { return headerBytes() + channelBytes() * shape().outC; }
 
   /// One channel's constants in registers; `upper` holds (w0, w1) of each column, `lower` (w1, w2).
   struct Channel {
@@ -71,7 +71,7 @@ public:
   /// The buffers of all these kernels.
   std::vector<AsmKernel::BufferParameter> buffers() const {
     return {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
-            {"table", ElementType::Int32}};
+            {"table", ElementType::Int8}};
   }
 
 private:

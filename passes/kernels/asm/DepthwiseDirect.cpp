@@ -332,7 +332,7 @@ public:
     callAsm(b, kernelFor(dw),
             {{operands.inputs[0].buffer, picture * (s.inH * s.inW * s.inC)},
              {operands.outputs[0].buffer, picture * (s.outH * s.outW * s.outC)},
-             {b.table<int32_t>("constants", dw.table()), b.index(0)}});
+             {b.table<int8_t>("constants", dw.table()), b.index(0)}});
   }
 
 private:

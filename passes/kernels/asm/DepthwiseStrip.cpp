@@ -108,13 +108,13 @@ private:
 
   // What depends on the number of channels: known, or in S registers.
   void readHeader(Reg header) {
-    auto word = [&](Depthwise3x3::Header which) { return a.loadS(header, 4 * which); };
+    auto word = [&](Depthwise3x3::Header which) { return a.toS(a.loadTable(header, 4 * which)); };
     channels = word(Depthwise3x3::Channels);
     groups = word(Depthwise3x3::Groups);
     overlap = word(Depthwise3x3::Overlap);
     inputRowBytes = word(Depthwise3x3::InputRow);
     outputRowBytes = word(Depthwise3x3::OutputRow);
-    table = a.toS(a.add(header, 4 * Depthwise3x3::headerWords));
+    table = a.toS(a.add(header, dw.headerBytes()));
   }
   Reg addInputRow(Reg at) {
     return dw.hasAnyChannels ? a.add(at, a.toR(inputRowBytes)) : a.add(at, inputRow());
@@ -149,7 +149,7 @@ private:
         Reg step = a.toR(back);
         in = a.sub(in, step);
         output = a.toS(a.sub(a.toR(output), step));
-        table = a.toS(a.sub(a.toR(table), a.mul(step, a.constant(4 * dw.channelWords()))));
+        table = a.toS(a.sub(a.toR(table), a.mul(step, a.constant(dw.channelBytes()))));
         back = a.toS(a.constant(0));
       }
       input = a.toS(in);
@@ -597,7 +597,7 @@ public:
     const Cut cut = planFor(dw)->cut;
     const ConvShape &s = dw.shape();
     Val in = picture * (s.inH * s.inW * s.inC), out = picture * (s.outH * s.outW * s.outC);
-    Buffer table = b.table<int32_t>("constants", dw.table());
+    Buffer table = b.table<int8_t>("constants", dw.table());
     for (int64_t strip = 0; strip < cut.strips(); ++strip) {
       AsmKernel kernel = kernelFor(dw, cut, strip);
       SmallVector<Val, 1> words;

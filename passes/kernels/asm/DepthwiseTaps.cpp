@@ -41,8 +41,6 @@ enum Size {
   RowBytes,
   PixelBytes,
   ScaleBytes, // of a group
-  ScaleWords, // of an output: one for the form without addends, else three
-  Shift,
   RunWeights, // bytes of a group's
   RunBytes, // from a run of taps to the next
   WholeStep, // the same from where an unrolled run leaves the pointer
@@ -82,15 +80,10 @@ struct TapsLayer {
   static constexpr int64_t indexedTaps = 3; // without moving the pointer
   int64_t unrolled() const { return shape().kW <= 5 ? shape().kW : 0; }
 
-  bool isFolded() const { return scaling.form == OutputScaling::Fold; }
-  /// There are two forms of scaling: addends for all accumulators differ from those by sign in that
-  /// the second is nothing.
-  int64_t scaleWords() const { return isFolded() ? 1 : 3; }
-
   /// Constants of each group: biases, those of the scaling, and a byte of each lane for each tap.
   int64_t recordWords() const {
     const int64_t weights = llvm::divideCeil(shape().kH * shape().kW * lanes(), 4);
-    return lanes() * (1 + scaleWords()) + weights;
+    return lanes() * (1 + scaling.constantWords()) + weights;
   }
   int64_t tableWords() const { return headerWords + groups() * recordWords(); }
   std::vector<int32_t> table() const;
@@ -137,9 +130,7 @@ std::array<int64_t, 2 * headerWords> TapsLayer::header() const {
   sizes[WholeColumns] = std::max<int64_t>(0, s.inW - (s.kW - 1) * s.dilationW);
   sizes[RowBytes] = s.inW * s.inC;
   sizes[PixelBytes] = s.inC;
-  sizes[ScaleBytes] = 4 * lanes() * scaleWords();
-  sizes[ScaleWords] = scaleWords();
-  sizes[Shift] = scaling.shift;
+  sizes[ScaleBytes] = 4 * lanes() * scaling.constantWords();
   sizes[RunWeights] = s.kW * lanes();
   sizes[RunBytes] = s.dilationH * s.inW * s.inC;
   sizes[TapBytes] = s.dilationW * s.inC;
@@ -160,10 +151,8 @@ std::vector<int32_t> TapsLayer::table() const {
       outputs.push_back(group * lanes() + lane - (group > 0 ? overlap() : 0));
     for (int64_t o : outputs)
       words.push_back(layer.scaledBias(o, bits, scaling));
-    for (int64_t o : outputs) {
+    for (int64_t o : outputs)
       scaling.appendConstants(static_cast<size_t>(o), words);
-      words.insert(words.end(), static_cast<size_t>(scaleWords() - scaling.constantWords()), 0);
-    }
     int64_t byte = 0;
     for (int64_t tap = 0; tap < s.kH * s.kW; ++tap)
       for (int64_t o : outputs) {
@@ -193,7 +182,6 @@ public:
     tapStep = kept(arguments[2], TapBytes);
     wholeStep = kept(arguments[2], WholeStep);
     recordBytes = kept(arguments[2], RecordBytes);
-    shift = kept(arguments[2], Shift);
     SReg top = kept(arguments[2], FirstRow);
     repeat(kept(arguments[2], OutH), s.outH, {output, top}, [&] {
       row(a.toR(top));
@@ -367,26 +355,17 @@ private:
   }
 
   void finish(SReg &record) {
-    Reg first = a.toR(record), scales = a.add(first, 4 * lanes);
-    record = a.toS(a.add(first, a.toR(recordBytes)));
-    Variables carried;
-    for (Reg &sum : sums)
-      carried.push_back(sum);
-    a.compare(size(ScaleWords), 1);
-    a.branch("eq", t.isFolded(), 1, carried, [&] {
-      Reg at = scales;
-      Regs multipliers = a.loadTableMultiple(at, sums.size());
-      for (auto [sum, multiplier] : llvm::zip(sums, multipliers))
-        sum = OutputScaling::scale(a, OutputScaling::Fold, sum, multiplier);
-    }, [&] {
-      Reg at = scales;
-      for (Reg &sum : sums)
-        sum = OutputScaling::scale(a, OutputScaling::Signed, sum, a.loadTableMultiple(at, 3));
-    });
-    Reg bits = a.toR(shift), out = a.toR(output);
-    for (auto [lane, sum] : llvm::enumerate(sums))
-      a.store(OutputScaling::saturate(a, t.scaling.saturation, a.shiftRightBy(sum, bits)), out,
-              static_cast<int64_t>(lane), Width::U8);
+    Reg at = a.toR(record), out = a.toR(output);
+    record = a.toS(a.add(at, a.toR(recordBytes)));
+    at = a.add(at, 4 * lanes);
+    const auto words = static_cast<size_t>(t.scaling.constantWords());
+    Regs multipliers;
+    if (words == 1)
+      multipliers = a.loadTableMultiple(at, sums.size());
+    for (auto [lane, sum] : llvm::enumerate(sums)) {
+      Regs constants = words == 1 ? Regs{multipliers[lane]} : a.loadTableMultiple(at, words);
+      a.store(t.scaling.emit(a, sum, constants), out, static_cast<int64_t>(lane), Width::U8);
+    }
   }
 
   AsmBuilder &a;
@@ -395,7 +374,7 @@ private:
   const int64_t lanes;
   SReg input, output, header;
   // Of the header.
-  SReg minusZeros, tapStep, wholeStep, recordBytes, shift;
+  SReg minusZeros, tapStep, wholeStep, recordBytes;
   // Of a row: its runs of taps on the picture, weights before them, the first one's row.
   SReg runs, skippedWeights, rowStart;
   // Of a pixel: the first tap on the picture, taps on it of each run, the first one's weights, and
@@ -420,7 +399,7 @@ void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
   Val groups = size(Groups), outputs = size(Outputs), recordWords = size(RecordBytes) / 4;
   Val runs = size(Runs), runTaps = size(RunTaps), inH = size(InH), inW = size(InW);
   Val rowBytes = size(RowBytes), pixelBytes = size(PixelBytes), outW = size(OutW);
-  Val scaleWords = size(ScaleWords), shift = half(Shift);
+  const int words = t.scaling.constantWords();
   Val minusZero = half(MinusZero);
   // Channels of the output; the second group overlaps the first.
   Val overlap = lanes - size(FirstStep), outC = groups * outputs * lanes - overlap;
@@ -433,7 +412,10 @@ void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
         Val lane = place % lanes, record = place / lanes * recordWords + headerWords;
         Val source = channel / outputs;
         Val bias = b.load(table, record + lane, "bias");
-        Val scale = record + lanes + lane * scaleWords, weights = record + lanes * (scaleWords + 1);
+        Val weights = record + lanes * (words + 1);
+        Vals scale;
+        for (int i = 0; i < words; ++i)
+          scale.push_back(b.load(table, record + lanes + lane * words + i, "scale"));
         Val top = size(FirstRow) + y * size(StrideH), left = size(FirstColumn) + x * size(StrideW);
         Val sum = b.accumulate("ky", b.index(0), runs, 1, bias, [&](Val ky, Val sum) {
           return b.accumulate("kx", b.index(0), runTaps, 1, sum, [&](Val kx, Val sum) {
@@ -450,16 +432,7 @@ void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
             return b.choose(isInside, add, [&]() -> Vals { return {sum}; })[0];
           });
         });
-        auto scaled = [&](OutputScaling::Form form, int64_t count) -> Vals {
-          Vals constants;
-          for (int64_t i = 0; i < count; ++i)
-            constants.push_back(b.load(table, scale + i, "scale"));
-          return {OutputScaling::scale(b, form, sum, constants)};
-        };
-        Val high = b.choose(scaleWords == 1, [&] { return scaled(OutputScaling::Fold, 1); },
-                            [&] { return scaled(OutputScaling::Signed, 3); })[0];
-        b.store(out, (y * outW + x) * outC + channel,
-                OutputScaling::saturate(b, t.scaling.saturation, high >> shift));
+        b.store(out, (y * outW + x) * outC + channel, t.scaling.emit(b, sum, scale));
       });
     });
   });
@@ -494,7 +467,7 @@ private:
   static AsmKernel kernelFor(const TapsLayer &t) {
     AsmKernel kernel;
     kernel.name = "depthwise_taps" + std::to_string(t.lanes()) + "_r" + std::to_string(t.unrolled()) +
-                  "_b" + std::to_string(t.bits) + OutputScaling::suffix(t.scaling.saturation);
+                  "_b" + std::to_string(t.bits) + "_" + t.scaling.suffix();
     kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.instructions = [&t](AsmBuilder &a, ArrayRef<Reg> arguments) {
