@@ -18,6 +18,7 @@ PRODUCTS = {"scaling": SCALINGS, "scales": ["one", "by channel"], "outputs": MOD
 FORMS = {"form": ["fold", "add", "signed"], "clamp": ["signed", "unsigned", "twice", "moved"]}
 CONVOLUTION = {**WINDOWS, **PRODUCTS, "inputs": MODULO_4, "dilation": ["on", "off"],
                "window": ["1x1", "3x3", "other"]}
+GROUPS = {"groups": ["1", "more"]}
 DEPTHWISE = {**WINDOWS, **PRODUCTS, "dilation": ["on", "off"], "multiplier": ["1", "2", "3"],
              "window": ["3x3", "any", "time"]}
 DENSE = {**PRODUCTS, "inputs": MODULO_4, "batch": ["1", "2", "3"],
@@ -27,7 +28,7 @@ BINARY = {"operands": ["equal", "channels", "itself"], "elements": MODULO_4,
           "activation": ["none", "relu", "relu6"], "saturation": ["at both ends", "inside"]}
 
 REQUIRED = {
-    "conv_2d": {**CONVOLUTION, **FORMS},
+    "conv_2d": {**CONVOLUTION, **FORMS, **GROUPS},
     "depthwise_conv_2d": {**DEPTHWISE, **FORMS},
     # Its offsets are in the first sums: what would be fold is add.
     "fully_connected": {**DENSE, "form": ["add", "signed", "shared"], "clamp": FORMS["clamp"]},
@@ -37,6 +38,7 @@ REQUIRED = {
     "mul": {**BINARY, "scaling": SCALINGS},
     "lookup": {"operator": ["LOGISTIC", "TANH", "ELU", "HARD_SWISH", "LEAKY_RELU"],
                "elements": MODULO_4},
+    "mean": {"axes": ["both", "rows", "columns", "channels"], "channels": MODULO_4},
     "softmax": {"rows": ["1", "2", "3", "4"], "elements": MODULO_4},
     "conv_2d_int16": CONVOLUTION,
     "depthwise_conv_2d_int16": DEPTHWISE,
@@ -54,13 +56,14 @@ KERNELS = {
                      "smlad", "portable"),
     "depthwise_conv_2d": named("depthwise_conv_2d", "strip", "direct", "registers", "window", "smla",
                                "portable"),
-    "fully_connected": named("fully_connected", "m4", "m4_compact", "smlad", "portable"),
+    "fully_connected": named("fully_connected", "unrolled", "looped", "smlad", "portable"),
     "average_pool_2d": named("average_pool_2d", "smlaw", "sadd16", "portable"),
     "max_pool_2d": named("max_pool_2d", "words", "smax8", "portable"),
     "add": ["add.smlaw", "add.smmla", "binary.portable"],
     "mul": ["mul.smmla", "binary.portable"],
     "lookup": ["lookup.unrolled", "lookup.portable"],
-    "softmax": ["softmax.portable"],
+    "softmax": named("softmax", "portable", "computed"),
+    "mean": ["mean.smlaw", "reduce.portable"],
     "conv_2d_int16": named("conv_2d", "int16", "portable"),
     "depthwise_conv_2d_int16": named("depthwise_conv_2d", "int16", "portable"),
     "fully_connected_int16": ["conv_2d.int16", "fully_connected.portable"],

@@ -178,8 +178,9 @@ class Layers:
         return options(name, padding=padding, strideH=strides[0], strideW=strides[1],
                        fusedActivationFunction=self.activation(), **more)
 
-    def convolution(self, window, strides, channels, most, dilations=(1, 1)):
+    def convolution(self, window, strides, channels, most, dilations=(1, 1), groups=1):
         """`channels` of input and output; inputs have up to `most` pixels more than a window."""
+        self.note(groups="more" if groups > 1 else "1")
         size, same, out = self.sizes(window, strides, dilations, most)
         batch = self.choose([1, 1, 1, 2])
         self.note(inputs=f"{channels[0] % 4} mod 4", batch=str(batch),
@@ -187,11 +188,21 @@ class Layers:
         table = self.table("Conv2DOptions", strides, same, dilationHFactor=dilations[0],
                            dilationWFactor=dilations[1])
         self.multiply_accumulate("CONV_2D", [batch, *size, channels[0]],
-                                 [channels[1], *window, channels[0]], [batch, *out, channels[1]],
-                                 0, table)
+                                 [channels[1], *window, channels[0] // groups],
+                                 [batch, *out, channels[1]], 0, table)
 
     def conv_2d(self):
-        self.choose([self.any_convolution, self.pointwise, self.conv_3x3, self.first_layer])()
+        kinds = [self.any_convolution, self.pointwise, self.conv_3x3, self.first_layer]
+        if self.element == np.int8:  # tflite-micro has no groups of int16
+            kinds.append(self.grouped)
+        self.choose(kinds)()
+
+    def grouped(self):
+        groups = self.choose([2, 3, 4, 8])
+        channels = [groups * self.pick(1, 5), groups * self.pick(1, 4)]
+        window = self.choose([[1, 1], [3, 3], [2, 3]])
+        strides = self.choose([[1, 1], [1, 1], [2, 2]])
+        self.convolution(window, strides, channels, [6, 6], groups=groups)
 
     def any_convolution(self):
         dilations = self.choose([[1, 1], [1, 1], [2, 2], [1, 2], [2, 1]])
@@ -263,6 +274,18 @@ class Layers:
     def max_pool_2d(self):
         self.pool("MAX_POOL_2D")
 
+    def mean(self):
+        shape = [self.pick(1, 2), self.pick(1, 9), self.pick(1, 9), self.channels()]
+        kind = self.choose(["both", "both", "rows", "columns", "channels"])
+        axes = {"both": [1, 2], "rows": [1], "columns": [2], "channels": [3]}[kind]
+        self.note(axes=kind, channels=f"{shape[3] % 4} mod 4")
+        scales = self.choose([[0.05, 0.05], self.rng.uniform(0.01, 0.1, 2)])
+        x = self.input(shape, scales[0], self.zero_point())
+        kept = [size for i, size in enumerate(shape) if i not in axes]
+        y = self.output(kept, scales[1], self.zero_point())
+        operand = self.writer.tensor([len(axes)], 1.0, 0, np.int32, np.array(axes, np.int32))
+        self.writer.operator("MEAN", [x, operand], [y], options("ReducerOptions", keepDims=False), 2)
+
     #===-- Elementwise ------------------------------------------------------------------------===#
 
     def binary(self, name, scales):
@@ -326,5 +349,5 @@ class Layers:
 
 
 FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d", "add",
-            "mul", "lookup", "softmax", "conv_2d_int16", "depthwise_conv_2d_int16",
+            "mul", "mean", "lookup", "softmax", "conv_2d_int16", "depthwise_conv_2d_int16",
             "fully_connected_int16", "softmax_int16"]
