@@ -31,7 +31,8 @@ Memory memoryOf(Operation *op) {
     return load.getBase() ? Memory::Arena : Memory::Frame;
   if (auto store = dyn_cast<StoreSOp>(op))
     return store.getBase() ? Memory::Arena : Memory::Frame;
-  return isa<LoadPostOp, LoadIndexedOp, LoadMultipleOp, LoadMultiplePostOp, StorePostOp>(op)
+  return isa<LoadPostOp, LoadIndexedOp, LoadMultipleOp, LoadMultiplePostOp, StorePostOp,
+             StoreIndexedOp>(op)
              ? Memory::Arena
              : Memory::None;
 }
@@ -94,7 +95,7 @@ private:
     const Memory mine = memoryOf(load), theirs = memoryOf(other);
     if (theirs == Memory::Anything)
       return false;
-    const bool stores = isa<StoreOp, StorePostOp, StoreSOp>(other);
+    const bool stores = isa<StoreOp, StorePostOp, StoreIndexedOp, StoreSOp>(other);
     if (!stores || mine == Memory::Table)
       return true;
     return mine != theirs && !framePointed;

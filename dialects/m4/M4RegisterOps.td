@@ -143,6 +143,11 @@ def M4_StorePostOp : M4_InstructionOp<"store_post", "", "Timing::Store",
   let textCode = "return \"str\" + kindSuffix(getKind()) + \" %0, [%1], #%{step}\";";
   let tiedCode = "return {{1, 0}};";
 }
+def M4_StoreIndexedOp : M4_InstructionOp<"store_indexed", "", "Timing::Store",
+    (ins M4_Gpr:$value, M4_Gpr:$base, M4_Gpr:$index, StrAttr:$kind), (outs), [MemoryEffects<[MemWrite]>]> {
+  let summary = "stores at base + index";
+  let textCode = "return \"str\" + kindSuffix(getKind()) + \".w %0, [%1, %2]\";";
+}
 def M4_LoadSOp : M4_InstructionOp<"load_s", "", "Timing::FpuLoad",
     (ins Optional<M4_Gpr>:$base, DefaultValuedAttr<I64Attr, "0">:$offset, UnitAttr:$table),
     (outs M4_Fpr:$value), [MemoryEffects<[MemRead]>]> {

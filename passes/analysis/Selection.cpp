@@ -245,7 +245,7 @@ std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &laye
       return cycles * bytes;
     if (cycles > mostSlowdown * static_cast<double>(fast.cycles))
       return std::numeric_limits<double>::infinity();
-    return bytes * std::sqrt(std::sqrt(cycles));
+    return bytes * std::sqrt(std::sqrt(std::sqrt(cycles)));
   };
   const State start = best;
   for (int exponent = -4; exponent <= 16; ++exponent) {

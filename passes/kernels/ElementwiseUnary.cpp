@@ -200,7 +200,7 @@ public:
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     auto unary = dyn_cast<nn::UnaryElementwise>(*q.op);
     ElementType element = q.inputs[0].element;
-    if (!unary || byteSize(element) == 1)
+    if (!unary || isLookup(q))
       return std::nullopt;
     UnaryParams params = unary.getUnaryParams();
     double cost = 4 * q.target.costs.alu;

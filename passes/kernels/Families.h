@@ -32,6 +32,7 @@ void addDspPoolKernels(KernelList &list);
 // Of instructions, for cores with the DSP extension and an FPU (asm/).
 void addGatherConvolutionKernels(KernelList &list);
 void addDepthwiseWindowKernels(KernelList &list);
+void addDepthwiseTapsKernels(KernelList &list);
 void addDepthwiseStripKernels(KernelList &list);
 void addDepthwiseDirectKernels(KernelList &list);
 void addDepthwiseInRegistersKernels(KernelList &list);

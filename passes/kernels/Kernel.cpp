@@ -36,6 +36,7 @@ static const KernelList &ownedTable() {
     addDepthwiseDirectKernels(list);
     addDepthwiseInRegistersKernels(list);
     addDepthwiseWindowKernels(list);
+    addDepthwiseTapsKernels(list);
     addAsmFullyConnectedKernels(list);
     addAsmAddKernels(list);
     addAsmMulKernels(list);

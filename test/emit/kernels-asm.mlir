@@ -43,6 +43,8 @@ m4.kernel @forms(%x: !m4.gpr, %y: !m4.gpr, %n: !m4.gpr) {
   // CHECK: str {{.*}}, [{{.*}}], #4
   %x2 = m4.store_post %s, %x1 {kind = "w", step = 4 : i64} : (!m4.gpr, !m4.gpr) -> !m4.gpr
   m4.store %x2, %y {kind = "w"} : (!m4.gpr, !m4.gpr) -> ()
+  // CHECK: strb.w {{.*}}, [{{.*}}, r2]
+  m4.store_indexed %x2, %y, %n {kind = "b"} : (!m4.gpr, !m4.gpr, !m4.gpr) -> ()
   // CHECK: pop {r4, r5, r6}
   // CHECK-NEXT: bx lr
   m4.return

@@ -19,7 +19,7 @@ import tempfile
 import numpy as np
 
 from harness import firmware, goldens, oracle
-from harness.coverage import KERNELS, Coverage, function_facts
+from harness.coverage import Coverage, function_facts, kernels
 from harness.layers import FAMILIES, Layers
 from harness.tools import Failed, compile_model, parallel
 
@@ -30,7 +30,7 @@ ENOUGH = 2000  # layers of a family
 def variants(family):
     """[(flags, kind of code)] that models are compiled with in turn."""
     flags = [["--optimize", "speed"], ["--optimize", "flash"],
-             *(["--prefer-kernel", kernel] for kernel in KERNELS[family])]
+             *(["--prefer-kernel", kernel] for kernel in kernels(family))]
     return [(f, kind) for kind in ("c", "obj") for f in flags]
 
 
@@ -113,12 +113,12 @@ def run_some(family, seed, numbers, flags, emit):
     return failed or {numbers[0]: "its model fails, no layer of it alone"}, facts
 
 
-def run_family(family, seed, first, count, choices, jobs=1):
-    """([(number, flags, kind of code, why)] of layers that failed, Coverage)."""
+def run_family(family, seed, first, count, choices, jobs=1, size=LAYERS):
+    """([(number, flags, kind of code, why)] of layers that failed, Coverage); `size` layers a model."""
     models = []
-    for start in range(first, first + count, LAYERS):
-        numbers = list(range(start, min(start + LAYERS, first + count)))
-        models.append((numbers, *choices[(start // LAYERS) % len(choices)]))
+    for start in range(first, first + count, size):
+        numbers = list(range(start, min(start + size, first + count)))
+        models.append((numbers, *choices[(start // size) % len(choices)]))
     coverage, failed = Coverage(), []
     for (numbers, flags, emit), outcome in parallel(lambda m: run_some(family, seed, *m), models, jobs):
         if isinstance(outcome, Exception):

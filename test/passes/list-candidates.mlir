@@ -28,3 +28,11 @@ func.func @narrow(%x: tensor<1x4x4x3x!q>) -> tensor<1x2x2x3x!q> {
   %y = nn.max_pool_2d %x {filter = array<i64: 2, 2>, strides = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>, activation = #nn.activation<none>} : (tensor<1x4x4x3x!q>) -> tensor<1x2x2x3x!q>
   return %y : tensor<1x2x2x3x!q>
 }
+
+// Booleans are bytes, but no table of 256.
+// ALL-LABEL: @logical_not
+// ALL: nn.logical_not {{.*}}kernel = "unary.portable"
+func.func @logical_not(%x: tensor<4xi1>) -> tensor<4xi1> {
+  %y = nn.logical_not %x : (tensor<4xi1>) -> tensor<4xi1>
+  return %y : tensor<4xi1>
+}

@@ -6,14 +6,15 @@
 !w = !quant.uniform<i8:f32, 2.500000e-01>
 !y = !quant.uniform<i8:f32, 8.000000e+00:-128>
 
-// GENERIC-NOT: kernel = "{{[a-z_0-9]+}}.{{strip|direct|registers|window|gather|smla}}"
+// GENERIC-NOT: kernel = "{{[a-z_0-9]+}}.{{strip|narrow|direct|registers|window|taps|gather|smla}}"
 
 // With stride 1 a transposed picture serves three output columns.
 // CHECK-LABEL: @stride_1
 // CHECK: nn.depthwise_conv_2d {{.*}}mcu.candidates = [
 // CHECK-NOT: direct
+// CHECK-NOT: narrow
 // CHECK-SAME: kernel = "depthwise_conv_2d.strip"
-// CHECK-SAME: kernel = "depthwise_conv_2d.window"
+// CHECK-SAME: kernel = "depthwise_conv_2d.taps"
 func.func @stride_1(%x: tensor<1x12x20x6x!x>) -> tensor<1x12x20x6x!y> {
   %w = nn.constant dense<3> : tensor<1x3x3x6xi8> -> tensor<1x3x3x6x!w>
   %y = nn.depthwise_conv_2d %x, %w {activation = #nn.activation<relu>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, requant = #nn.requant<double>, strides = array<i64: 1, 1>} : (tensor<1x12x20x6x!x>, tensor<1x3x3x6x!w>) -> tensor<1x12x20x6x!y>
@@ -25,7 +26,7 @@ func.func @stride_1(%x: tensor<1x12x20x6x!x>) -> tensor<1x12x20x6x!y> {
 // CHECK: nn.depthwise_conv_2d {{.*}}mcu.candidates = [
 // CHECK-NOT: strip
 // CHECK-SAME: kernel = "depthwise_conv_2d.direct"
-// CHECK-SAME: kernel = "depthwise_conv_2d.window"
+// CHECK-SAME: kernel = "depthwise_conv_2d.taps"
 func.func @stride_2(%x: tensor<1x12x12x8x!x>) -> tensor<1x6x6x8x!y> {
   %w = nn.constant dense<3> : tensor<1x3x3x8xi8> -> tensor<1x3x3x8x!w>
   %y = nn.depthwise_conv_2d %x, %w {activation = #nn.activation<relu>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 1, 0, 1>, requant = #nn.requant<double>, strides = array<i64: 2, 2>} : (tensor<1x12x12x8x!x>, tensor<1x3x3x8x!w>) -> tensor<1x6x6x8x!y>
@@ -37,13 +38,14 @@ func.func @stride_2(%x: tensor<1x12x12x8x!x>) -> tensor<1x6x6x8x!y> {
 // CHECK: nn.depthwise_conv_2d {{.*}}mcu.candidates = [
 // CHECK-SAME: kernel = "depthwise_conv_2d.registers"
 // CHECK-SAME: kernel = "depthwise_conv_2d.strip"
+// CHECK-SAME: kernel = "depthwise_conv_2d.narrow"
 func.func @small(%x: tensor<1x3x3x16x!x>) -> tensor<1x3x3x16x!y> {
   %w = nn.constant dense<3> : tensor<1x3x3x16xi8> -> tensor<1x3x3x16x!w>
   %y = nn.depthwise_conv_2d %x, %w {activation = #nn.activation<relu>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, requant = #nn.requant<double>, strides = array<i64: 1, 1>} : (tensor<1x3x3x16x!x>, tensor<1x3x3x16x!w>) -> tensor<1x3x3x16x!y>
   return %y : tensor<1x3x3x16x!y>
 }
 
-// Any other window.
+// Any other window on the picture.
 // CHECK-LABEL: @along_time
 // CHECK: nn.depthwise_conv_2d {{.*}}mcu.candidates = [
 // CHECK-NOT: strip

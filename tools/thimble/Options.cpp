@@ -97,8 +97,10 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   options.dumpPhasesTo = args.getLastArgValue(OPT_dump_phases);
   options.preferredKernels = args.getAllArgValues(OPT_prefer_kernel);
   for (const std::string &name : options.preferredKernels)
-    if (!findKernel(name))
-      return fail("--prefer-kernel: there is no kernel '" + name + "'");
+    if (!findKernel(name)) {
+      auto names = map_range(kernelTable(), [](const Kernel *kernel) { return kernel->getName(); });
+      return fail("--prefer-kernel must be one of " + join(names, ", ") + ", got '" + name + "'");
+    }
   options.instrument = args.hasArg(OPT_instrument);
   invocation.inputs = args.getAllArgValues(OPT_input);
   invocation.jsonFile = args.getLastArgValue(OPT_json);

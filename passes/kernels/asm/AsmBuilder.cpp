@@ -299,6 +299,12 @@ void AsmBuilder::storePost(Reg value, Reg &base, int64_t step, Width width) {
                                          m4::GprType::get(builder->getContext()), value.value,
                                          base.value, text(kindOf(width, true)), number(step));
 }
+void AsmBuilder::storeIndexed(Reg value, Reg base, Reg index, Width width) {
+  count({Timing::Store}, base);
+  if (builder)
+    m4::StoreIndexedOp::create(*builder, nowhere(*builder), value.value, base.value, index.value,
+                               text(kindOf(width, true)));
+}
 void AsmBuilder::storeFrame(Reg value, int64_t offset, Width width) {
   store(value, {}, offset, width);
 }

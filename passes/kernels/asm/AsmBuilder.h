@@ -152,6 +152,7 @@ public:
   Regs loadMultiple(Reg &base, size_t count);
   void store(Reg value, Reg base, int64_t offset = 0, Width width = Width::Word);
   void storePost(Reg value, Reg &base, int64_t step, Width width = Width::Word);
+  void storeIndexed(Reg value, Reg base, Reg index, Width width = Width::Word);
   /// The frame: scratch on the stack, at fixed offsets.
   Reg loadFrame(int64_t offset, Width width = Width::Word);
   void storeFrame(Reg value, int64_t offset, Width width = Width::Word);

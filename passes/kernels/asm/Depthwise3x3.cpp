@@ -31,7 +31,10 @@ int64_t Depthwise3x3::padRight(const ConvShape &s) {
 }
 
 std::string Depthwise3x3::suffix() const {
-  return shape().suffix() + zeroPointSuffix(layer.zeroPoint()) + "_" + scaling.suffix();
+  ConvShape named = shape();
+  if (hasAnyChannels)
+    named.inC = named.outC = 0;
+  return named.suffix() + zeroPointSuffix(layer.zeroPoint()) + "_" + scaling.suffix();
 }
 
 // 256 times the products of a window of zero points.
@@ -44,8 +47,13 @@ int32_t Depthwise3x3::zeroPointProducts(int64_t output) const {
 }
 
 std::vector<int32_t> Depthwise3x3::table() const {
+  const ConvShape &s = shape();
   std::vector<int32_t> words;
-  for (int64_t o = 0; o < shape().outC; ++o) {
+  if (hasAnyChannels)
+    for (int64_t word : {s.inC, (s.inC + 3) / 4, (4 - s.inC % 4) % 4, s.inW * s.inC,
+                         s.outW * s.outC})
+      words.push_back(static_cast<int32_t>(word));
+  for (int64_t o = 0; o < s.outC; ++o) {
     for (int64_t kx = 0; kx < 3; ++kx) {
       uint32_t word = 0;
       for (int64_t ky : {1, 2, 0, 1}) // from the highest byte on
@@ -95,8 +103,11 @@ void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inpu
                             Val outputRows, Val firstRow) const {
   const ConvShape &s = shape();
   Buffer in = buffers[0], out = buffers[1], constants = buffers[2];
-  b.loop("channel", s.outC, [&](Val channel) {
-    Val at = channel * channelWords(), source = channel / layer.multiplier();
+  Val channels = hasAnyChannels ? b.toIndex(b.load(constants, b.index(Channels), "channels"))
+                                : b.index(s.outC);
+  Val inputs = hasAnyChannels ? channels : b.index(s.inC);
+  b.loop("channel", b.index(0), channels, 1, [&](Val channel) {
+    Val at = channel * channelWords() + (hasAnyChannels ? headerWords : 0), source = channel / layer.multiplier();
     Val bias = b.load(constants, at + 3, "bias");
     if (isFolded && layer.zeroPoint() != 0)
       bias = b.accumulate("tap", 9, bias, [&](Val tap, Val sum) {
@@ -113,12 +124,12 @@ void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inpu
         Val ky0 = b.max(b.index(0), -y0), ky1 = b.min(b.index(3), inputRows - y0);
         Val sum = b.accumulate("ky", ky0, ky1, 1, bias, [&](Val ky, Val sum) {
           return b.accumulate("kx", xs.first, xs.end, 1, sum, [&](Val kx, Val sum) {
-            Val pixel = b.load(in, ((y0 + ky) * s.inW + x0 + kx) * s.inC + source, "pixel");
+            Val pixel = b.load(in, ((y0 + ky) * s.inW + x0 + kx) * inputs + source, "pixel");
             Val weight = weightOf(b, b.load(constants, at + kx, "column"), ky);
             return sum + (pixel - layer.zeroPoint()) * weight;
           });
         });
-        b.store(out, (y * s.outW + x) * s.outC + channel, scaling.emit(b, sum, scale));
+        b.store(out, (y * s.outW + x) * channels + channel, scaling.emit(b, sum, scale));
       });
     });
   });

@@ -19,6 +19,8 @@ public:
   /// Pixels are multiplied as they are stored: the zero point is part of the biases, for windows that
   /// lie on the picture. Otherwise pixels are multiplied less the zero point.
   bool isFolded = false;
+  /// Code is for any number of channels, with one output of each: their number is data.
+  bool hasAnyChannels = false;
 
   /// None if `layer` is none, of another filter or stride, padded by more than one, not what `fits`
   /// wants, or without a proved scaling.
@@ -35,11 +37,16 @@ public:
   /// Names the shape and all else that code depends on.
   std::string suffix() const;
 
+  /// What code for any number of channels reads at the start of the constants: channels, groups of
+  /// four, by how much the second group overlaps the first, bytes of an input and of an output row.
+  enum Header { Channels, Groups, Overlap, InputRow, OutputRow, headerWords };
   /// Constants by channel: a word for each column of the filter with the bytes w1, w0, w2, w1, the
   /// bias, and those of the scaling.
   std::vector<int32_t> table() const;
   int64_t channelWords() const { return 4 + scaling.constantWords(); }
-  int64_t tableBytes() const { return 4 * channelWords() * shape().outC; }
+  int64_t tableBytes() const {
+    return 4 * (channelWords() * shape().outC + (hasAnyChannels ? headerWords : 0));
+  }
 
   /// One channel's constants in registers; `upper` holds (w0, w1) of each column, `lower` (w1, w2).
   struct Channel {

@@ -119,8 +119,10 @@ public:
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
-    // Six words of weights, the accumulator and the output's address are in registers too.
-    if (!dw || InRegistersCode::wordsFor(dw->shape()) > 6 - dw->scaling.constantWords())
+    // Six words of weights, the accumulator and the output's address are in registers too, and what
+    // an accumulator's sign adds.
+    if (!dw || InRegistersCode::wordsFor(dw->shape()) + dw->scaling.constantWords() +
+                       (dw->scaling.form == OutputScaling::Signed) > 6)
       return std::nullopt;
     Candidate c;
     c.rows = dw->layer.pictures;

@@ -13,6 +13,18 @@ std::optional<OutputScaling> DepthwiseLayer::scaling(int bits) const {
   return OutputScaling::solveShared(requant, accumulators, /*mayOffset=*/true);
 }
 
+void DepthwiseLayer::turnColumn() {
+  ConvShape &s = shape;
+  if (s.inW != 1 || s.kW != 1)
+    return;
+  std::swap(s.inH, s.inW);
+  std::swap(s.outH, s.outW);
+  std::swap(s.kH, s.kW);
+  std::swap(s.strideH, s.strideW);
+  std::swap(s.dilationH, s.dilationW);
+  std::swap(s.padTop, s.padLeft);
+}
+
 int DepthwiseLayer::spareBits() const {
   int bits = 8; // weights are in the high bytes of their halves
   for (size_t c = 0; c < intervals.size(); ++c) {

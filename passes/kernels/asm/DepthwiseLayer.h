@@ -22,6 +22,8 @@ struct DepthwiseLayer {
   int32_t weight(int64_t output, int64_t ky, int64_t kx) const {
     return filter->as<int8_t>()[(ky * shape.kW + kx) * shape.outC + output];
   }
+  /// Makes a picture of one column one of one row.
+  void turnColumn();
   /// By how many bits, up to 8, accumulators can be scaled and still fit a word.
   int spareBits() const;
   /// For accumulators 2^bits times the layer's.

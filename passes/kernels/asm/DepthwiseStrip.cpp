@@ -83,12 +83,16 @@ public:
   /// The code is for all strips; its cost is that of `strip`.
   StripCode(AsmBuilder &a, const Depthwise3x3 &dw, const Cut &cut, int64_t strip)
       : a(a), dw(dw), s(dw.shape()), cut(cut), strip(strip),
-        walks(s.inW > mostFlatColumns || 2 * outputRow() > 4095) {}
+        walks(!dw.hasAnyChannels && (s.inW > mostFlatColumns || 2 * outputRow() > 4095)) {}
+
+  static constexpr int64_t mostFlatColumns = 12;
 
   void build(ArrayRef<Reg> arguments) {
     input = a.toS(arguments[0]);
     output = a.toS(arguments[1]);
     table = a.toS(arguments[2]);
+    if (dw.hasAnyChannels)
+      readHeader(arguments[2]);
     if (isMany())
       index = a.toS(arguments[3]);
     if (cut.lanes == 1)
@@ -98,11 +102,26 @@ public:
   }
 
 private:
-  static constexpr int64_t mostFlatColumns = 12;
-
   bool isMany() const { return cut.strips() > 1; }
   int64_t inputRow() const { return s.inW * s.inC; }
   int64_t outputRow() const { return s.outW * s.outC; }
+
+  // What depends on the number of channels: known, or in S registers.
+  void readHeader(Reg header) {
+    auto word = [&](Depthwise3x3::Header which) { return a.loadS(header, 4 * which); };
+    channels = word(Depthwise3x3::Channels);
+    groups = word(Depthwise3x3::Groups);
+    overlap = word(Depthwise3x3::Overlap);
+    inputRowBytes = word(Depthwise3x3::InputRow);
+    outputRowBytes = word(Depthwise3x3::OutputRow);
+    table = a.toS(a.add(header, 4 * Depthwise3x3::headerWords));
+  }
+  Reg addInputRow(Reg at) {
+    return dw.hasAnyChannels ? a.add(at, a.toR(inputRowBytes)) : a.add(at, inputRow());
+  }
+  Reg addOutputRow(Reg at) {
+    return dw.hasAnyChannels ? a.add(at, a.toR(outputRowBytes)) : a.add(at, outputRow());
+  }
 
   //===-- Channels --------------------------------------------------------------------------===//
 
@@ -119,21 +138,29 @@ private:
 
   // The second four overlap the first where the number of channels is no multiple of 4.
   void byFours() {
-    const int64_t overlap = (4 - s.inC % 4) % 4;
-    SReg back = a.toS(a.constant(-overlap));
-    a.loopS(llvm::divideCeil(s.inC, 4), {input, output, table, back}, [&] {
+    const int64_t known = (4 - s.inC % 4) % 4, trips = llvm::divideCeil(s.inC, 4);
+    SReg back = dw.hasAnyChannels ? overlap : a.toS(a.constant(known));
+    auto group = [&] {
       transpose();
       a.loopS(4, {output, table}, [&] { channel(); });
       a.moveFrame(-4 * cut.channelBytes());
       Reg in = a.add(a.toR(input), 4);
-      if (overlap) {
+      if (dw.hasAnyChannels || known) {
         Reg step = a.toR(back);
-        in = a.add(in, step);
-        output = a.toS(a.add(a.toR(output), step));
-        table = a.toS(a.mla(step, a.constant(4 * dw.channelWords()), a.toR(table)));
+        in = a.sub(in, step);
+        output = a.toS(a.sub(a.toR(output), step));
+        table = a.toS(a.sub(a.toR(table), a.mul(step, a.constant(4 * dw.channelWords()))));
         back = a.toS(a.constant(0));
       }
       input = a.toS(in);
+    };
+    Variables carried{input, output, table, back};
+    if (!dw.hasAnyChannels)
+      return a.loopS(trips, carried, group);
+    carried.push_back(groups);
+    a.loopWhileNotEqual(trips, carried, [&] {
+      group();
+      groups = a.toS(a.subs(a.toR(groups), 1));
     });
   }
 
@@ -173,8 +200,10 @@ private:
         body();
       return;
     }
-    auto bytes = [&](int64_t of) { return cut.blocksOf(of) / unrolled * unrolled * 2 * outputRow(); };
-    SReg end = a.toS(a.add(out, byStrip(bytes(0), bytes(cut.strips() - 1))));
+    const int64_t unit = dw.hasAnyChannels ? 1 : outputRow();
+    auto length = [&](int64_t of) { return cut.blocksOf(of) / unrolled * unrolled * 2 * unit; };
+    Reg reach = byStrip(length(0), length(cut.strips() - 1));
+    SReg end = a.toS(dw.hasAnyChannels ? a.mla(reach, a.toR(outputRowBytes), out) : a.add(out, reach));
     a.loopUntil(out, end, trips, {}, body);
   }
 
@@ -213,12 +242,14 @@ private:
   void transpose() {
     const int64_t last = cut.strips() - 1;
     minusZero = dw.minusZeroPoints(a);
-    Reg upper = a.toR(input), lower = a.add(upper, inputRow()), to = a.frameAddress(0);
+    Reg upper = a.toR(input), lower = addInputRow(upper), to = a.frameAddress(0);
+    if (dw.hasAnyChannels)
+      pixelBytes = a.toR(channels);
     auto wholeBytes = [&](int64_t of) { return cut.rowsOf(of) / 2 * cut.pairRowBytes(); };
     auto pairRow = [&] {
       columns(upper, &lower, to);
       upper = lower;
-      lower = a.add(lower, inputRow());
+      lower = addInputRow(lower);
     };
     if (isMany()) {
       SReg end = a.toS(a.add(to, byStrip(wholeBytes(0), wholeBytes(last))));
@@ -237,6 +268,8 @@ private:
 
   // A row of pairs; pointers move past it.
   void columns(Reg &upper, Reg *lower, Reg &to) {
+    if (dw.hasAnyChannels)
+      return columnsOfAny(upper, lower, to);
     const int64_t most = std::min<int64_t>(8, 4095 / s.inC + 1);
     auto group = [&](int64_t count) {
       constexpr int64_t together = 4;
@@ -258,16 +291,41 @@ private:
       group(s.inW % most);
   }
 
+  // Two pixels are in reach of an index.
+  void columnsOfAny(Reg &upper, Reg *lower, Reg &to) {
+    auto group = [&](int64_t count) {
+      auto loaded = [&](Reg &from) {
+        Regs pixels{a.load(from)};
+        if (count > 1)
+          pixels.push_back(a.loadIndexed(from, pixelBytes));
+        from = a.add(from, count > 1 ? lsl(pixelBytes, 1) : Shifted(pixelBytes));
+        return pixels;
+      };
+      Regs ups = loaded(upper);
+      storePairs(0, ups, lower ? loaded(*lower) : Regs(ups.size(), zeros), to);
+      to = a.add(to, 4 * count);
+    };
+    Variables pointers{upper, to};
+    if (lower)
+      pointers.push_back(*lower);
+    a.loop(s.inW / 2, pointers, [&] { group(2); });
+    if (s.inW % 2)
+      group(1);
+  }
+
   void columnsOfFour(int64_t first, int64_t end, Reg upper, Reg *lower, Reg to) {
     Regs ups, downs;
     for (int64_t c = first; c < end; ++c) {
       ups.push_back(a.load(upper, c * s.inC));
       downs.push_back(lower ? a.load(*lower, c * s.inC) : zeros);
     }
-    for (int64_t c = first; c < end; ++c) {
-      Reg up = ups[static_cast<size_t>(c - first)], down = downs[static_cast<size_t>(c - first)];
+    storePairs(first, ups, downs, to);
+  }
+
+  void storePairs(int64_t first, ArrayRef<Reg> ups, ArrayRef<Reg> downs, Reg to) {
+    for (auto [c, up, down] : llvm::enumerate(ups, downs)) {
       Reg low = a.packBottom(up, lsl(down, 16)), high = a.packTop(down, asr(up, 16));
-      int64_t at = 4 * c;
+      int64_t at = 4 * (first + static_cast<int64_t>(c));
       for (Reg two : {low, high}) {
         a.store(a.sxtab16(minusZero, two), to, at);
         a.store(a.sxtab16(minusZero, ror(two, 8)), to, at + cut.channelBytes());
@@ -302,6 +360,8 @@ private:
   int64_t strip;
   bool walks; // the output pointer moves along the row
   SReg input, output, table, index;
+  SReg channels, groups, overlap, inputRowBytes, outputRowBytes;
+  Reg pixelBytes;
   Reg minusZero, zeros;
   Depthwise3x3::Channel filter;
 };
@@ -452,6 +512,13 @@ private:
         scale[2] = a.toR(code.filter.scaling[2]);
       bytes.push_back(code.dw.scaling.emit(a, sum, scale));
     }
+    if (code.dw.hasAnyChannels) {
+      if (hasTwoRows())
+        a.storeIndexed(bytes[1], out, a.toR(code.outputRowBytes), Width::U8);
+      a.store(bytes[0], out, 0, Width::U8);
+      out = a.add(out, a.toR(code.channels));
+      return;
+    }
     if (!code.walks) {
       const int64_t at = (centre - first) * s.outC;
       if (hasTwoRows())
@@ -474,10 +541,10 @@ private:
 
   // Output and, after a block, strip at the next row.
   int64_t finishRow() {
-    if (!code.walks)
+    if (!code.walks && !code.dw.hasAnyChannels)
       out = a.add(out, (hasTwoRows() ? 2 : 1) * code.outputRow());
     else if (hasTwoRows())
-      out = a.add(out, code.outputRow());
+      out = code.addOutputRow(out);
     if (!hasTwoRows())
       return 4 * moved;
     a.moveFrame(4 * (pairRow - moved));
@@ -502,7 +569,12 @@ int64_t StripCode::row(RowKind kind, Reg &out) {
 
 class DepthwiseStrip : public Kernel {
 public:
-  StringRef getName() const override { return "depthwise_conv_2d.strip"; }
+  /// Code for any number of channels of narrow pictures, or for all that is known.
+  explicit DepthwiseStrip(bool hasAnyChannels) : hasAnyChannels(hasAnyChannels) {}
+
+  StringRef getName() const override {
+    return hasAnyChannels ? "depthwise_conv_2d.narrow" : "depthwise_conv_2d.strip";
+  }
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     std::optional<Depthwise3x3> dw = create(depthwiseLayerOf(q));
@@ -545,17 +617,25 @@ private:
     int64_t cycles; // of one picture
   };
 
-  static std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) {
+  std::optional<Depthwise3x3> create(std::optional<DepthwiseLayer> layer) const {
     constexpr int64_t mostChannels = 4095; // the reach of a load's offset
-    return Depthwise3x3::create(std::move(layer), /*stride=*/1, /*isFolded=*/false,
-                                [](const ConvShape &s) { return s.inC <= mostChannels; });
+    std::optional<Depthwise3x3> dw = Depthwise3x3::create(
+        std::move(layer), /*stride=*/1, /*isFolded=*/false, [&](const ConvShape &s) {
+          if (hasAnyChannels)
+            return s.inC >= 4 && s.inC == s.outC && s.inW <= StripCode::mostFlatColumns;
+          return s.inC <= mostChannels;
+        });
+    if (dw)
+      dw->hasAnyChannels = hasAnyChannels;
+    return dw;
   }
 
   static std::optional<Plan> planFor(const Depthwise3x3 &dw) {
     const ConvShape &s = dw.shape();
     std::optional<Plan> best;
     for (int64_t lanes : {1, 4}) {
-      if (lanes == 4 && (s.inC < 4 || dw.layer.multiplier() != 1))
+      const bool hasGroups = s.inC >= 4 && dw.layer.multiplier() == 1;
+      if (lanes == 4 ? !hasGroups : dw.hasAnyChannels)
         continue;
       std::optional<Cut> cut = cutFor(dw, lanes);
       if (!cut)
@@ -605,12 +685,15 @@ private:
     };
     return kernel;
   }
+
+  const bool hasAnyChannels;
 };
 
 } // namespace
 
 void addDepthwiseStripKernels(KernelList &list) {
-  list.push_back(std::make_unique<DepthwiseStrip>());
+  for (bool hasAnyChannels : {false, true})
+    list.push_back(std::make_unique<DepthwiseStrip>(hasAnyChannels));
 }
 
 } // namespace thimble

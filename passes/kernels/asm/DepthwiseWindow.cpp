@@ -4,10 +4,7 @@
 // time, from words of four channels' pixels. Two neighbouring taps are packed into pairs, one word of
 // both for each channel:
 //   pkhbt, pkhtb ; 4 sxtab16 (which takes off the zero point) ; 4 smlad      17 cycles for 8 products
-// Rows of the filter that lie outside of the picture are left out. Pixels whose windows leave the
-// picture at a side are computed from a copy of their window in scratch, filled with zero points; so
-// are all where output channels share input channels.
-#include "passes/kernels/Copy.h"
+// Rows of the filter that lie outside of the picture are left out. Windows must not leave it at a side.
 #include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/asm/AsmKernel.h"
@@ -20,14 +17,11 @@ namespace {
 
 constexpr int64_t lanes = 4;
 
-/// Where taps lie in memory: in the picture, or in a copy of one window.
+/// Where taps lie in memory.
 struct Taps {
   /// Along a run of taps, and how many runs.
   int64_t inner, outer;
   int64_t tapBytes, runBytes, pixelBytes;
-  /// Of a tap: those that are stored, and those that are read.
-  int64_t channels;
-  const char *name;
 };
 
 struct WindowLayer {
@@ -38,8 +32,9 @@ struct WindowLayer {
   static std::optional<WindowLayer> create(std::optional<DepthwiseLayer> layer) {
     if (!layer)
       return std::nullopt;
-    if (layer->shape.inW == 1 && layer->shape.kW == 1)
-      turn(*layer);
+    layer->turnColumn();
+    if (!fits(*layer))
+      return std::nullopt;
     const int bits = layer->spareBits();
     std::optional<OutputScaling> scaling = layer->scaling(bits);
     if (!scaling)
@@ -47,40 +42,26 @@ struct WindowLayer {
     return WindowLayer{std::move(*layer), std::move(*scaling), bits};
   }
 
-  /// A picture of one column is one of one row.
-  static void turn(DepthwiseLayer &layer) {
-    ConvShape &s = layer.shape;
-    std::swap(s.inH, s.inW);
-    std::swap(s.outH, s.outW);
-    std::swap(s.kH, s.kW);
-    std::swap(s.strideH, s.strideW);
-    std::swap(s.dilationH, s.dilationW);
-    std::swap(s.padTop, s.padLeft);
-  }
-
   const ConvShape &shape() const { return layer.shape; }
   /// Runs of taps go down where the filter is a column.
   bool isColumn() const { return shape().kW == 1; }
-  /// The picture has a word of four channels for every four output channels.
-  bool readsPicture() const { return layer.multiplier() == 1 && shape().inC >= lanes; }
 
-  Taps inPicture() const {
+  Taps taps() const {
     const ConvShape &s = shape();
     const int64_t row = s.inW * s.inC;
     if (isColumn())
-      return {s.kH, 1, s.dilationH * row, 0, s.strideW * s.inC, s.outC, "picture"};
-    return {s.kW, s.kH, s.dilationW * s.inC, s.dilationH * row, s.strideW * s.inC, s.outC,
-            "picture"};
+      return {s.kH, 1, s.dilationH * row, 0, s.strideW * s.inC};
+    return {s.kW, s.kH, s.dilationW * s.inC, s.dilationH * row, s.strideW * s.inC};
   }
-  Taps inCopy() const {
-    const ConvShape &s = shape();
-    const int64_t tap = copyChannels();
-    if (isColumn())
-      return {s.kH, 1, tap, 0, 0, s.outC, "copy"};
-    return {s.kW, s.kH, tap, s.kW * tap, 0, s.outC, "copy"};
+  /// Rows of the filter that are on the picture for output row `y`.
+  static int64_t tapRows(const ConvShape &s, int64_t y) {
+    int64_t rows = 0;
+    for (int64_t ky = 0; ky < s.kH; ++ky) {
+      const int64_t row = y * s.strideH - s.padTop + ky * s.dilationH;
+      rows += row >= 0 && row < s.inH;
+    }
+    return rows;
   }
-  int64_t copyChannels() const { return std::max(shape().outC, lanes); }
-  int64_t copyBytes() const { return shape().kH * shape().kW * copyChannels(); }
 
   //===-- Constants -------------------------------------------------------------------------===//
   // By groups of four channels: four biases, weights, the scaling's of each channel. The second group
@@ -91,7 +72,7 @@ struct WindowLayer {
   int64_t groups() const { return llvm::divideCeil(shape().outC, lanes); }
   /// The group's step from the one before is less by this.
   int64_t overlap() const {
-    return shape().outC < lanes ? 0 : groups() * lanes - shape().outC;
+    return groups() * lanes - shape().outC;
   }
   int64_t channelOf(int64_t group, int64_t lane) const {
     return group * lanes + lane - (group > 0 ? overlap() : 0);
@@ -115,16 +96,11 @@ struct WindowLayer {
     std::vector<int32_t> words;
     for (int64_t group = 0; group < groups(); ++group) {
       for (int64_t lane = 0; lane < lanes; ++lane)
-        words.push_back(has(group, lane)
-                            ? layer.scaledBias(channelOf(group, lane), bits, scaling)
-                            : 0);
+        words.push_back(layer.scaledBias(channelOf(group, lane), bits, scaling));
       if (hasOneRun())
         appendWeights(0, group, words);
       for (int64_t lane = 0; lane < lanes; ++lane)
-        if (has(group, lane))
-          scaling.appendConstants(static_cast<size_t>(channelOf(group, lane)), words);
-        else
-          words.insert(words.end(), static_cast<size_t>(scaling.constantWords()), 0);
+        scaling.appendConstants(static_cast<size_t>(channelOf(group, lane)), words);
     }
     for (int64_t run = 0; !hasOneRun() && run < outer(); ++run)
       for (int64_t group = 0; group < groups(); ++group)
@@ -133,10 +109,18 @@ struct WindowLayer {
   }
 
 private:
-  bool has(int64_t group, int64_t lane) const { return channelOf(group, lane) < shape().outC; }
+  /// Words hold four channels for four outputs; runs of taps are on the picture, all or some.
+  static bool fits(const DepthwiseLayer &layer) {
+    const ConvShape &s = layer.shape;
+    if (layer.multiplier() != 1 || s.inC < lanes || s.leavesColumns() ||
+        (s.kW == 1 && s.leavesRows()) || s.outW >= 1 << 16 || s.kH >= 128 || s.kW >= 128)
+      return false;
+    for (int64_t y = 0; y < s.outH; ++y)
+      if (tapRows(s, y) == 0)
+        return false;
+    return true;
+  }
   int32_t weight(int64_t group, int64_t lane, int64_t run, int64_t tap) const {
-    if (!has(group, lane))
-      return 0;
     const int64_t o = channelOf(group, lane);
     return (isColumn() ? layer.weight(o, tap, 0) : layer.weight(o, run, tap)) * (1 << bits);
   }
@@ -153,17 +137,10 @@ private:
 
 //===-- Code --------------------------------------------------------------------------------===//
 
-/// A call computes some pixels of a row: the word holds their number, the first run of taps and the
-/// number of runs, in 16, 8 and 8 bits.
-int32_t callWord(int64_t pixels, int64_t firstRun, int64_t runs) {
-  return static_cast<int32_t>(pixels | firstRun << 16 | runs << 24);
-}
-
 class WindowCode {
 public:
-  /// `pixels` and `runs`, for costs: of a call.
-  WindowCode(AsmBuilder &a, const WindowLayer &w, const Taps &taps, int64_t pixels, int64_t runs)
-      : a(a), w(w), taps(taps), pixels(pixels), runs(runs) {}
+  WindowCode(AsmBuilder &a, const WindowLayer &w)
+      : a(a), w(w), taps(w.taps()), pixels(w.shape().outW), runs(w.outer()) {}
 
   void build(ArrayRef<Reg> arguments) {
     input = a.toS(arguments[0]);
@@ -191,7 +168,6 @@ private:
   void pixel() {
     SReg group = constants, run = weights, from = input;
     SReg back = w.overlap() ? a.toS(a.constant(w.overlap())) : SReg();
-    const int64_t stored = std::min(lanes, w.shape().outC);
     Variables carried{group, from, output};
     if (w.overlap())
       carried.push_back(back);
@@ -199,7 +175,7 @@ private:
       carried.push_back(run);
     a.loopS(w.groups(), carried, [&] {
       channels(group, run, from);
-      Reg in = a.add(a.toR(from), lanes), out = a.add(a.toR(output), stored);
+      Reg in = a.add(a.toR(from), lanes), out = a.add(a.toR(output), lanes);
       if (w.overlap()) {
         Reg bytes = a.toR(back);
         in = a.sub(in, bytes);
@@ -310,15 +286,14 @@ private:
     for (size_t lane = 0; lane < lanes; ++lane) {
       Regs one = words == 1 ? Regs{all[lane]} : a.loadTableMultiple(table, words);
       Reg byte = w.scaling.emit(a, sums[lane], one);
-      if (static_cast<int64_t>(lane) < w.shape().outC)
-        a.store(byte, out, static_cast<int64_t>(lane), Width::U8);
+      a.store(byte, out, static_cast<int64_t>(lane), Width::U8);
     }
   }
 
   AsmBuilder &a;
   const WindowLayer &w;
-  const Taps &taps;
-  const int64_t pixels, runs;
+  const Taps taps;
+  const int64_t pixels, runs; // of a call, for costs
   SReg input, output, constants, weights, pixelCount, runCount;
   Reg x, weight, minusZero;
   Regs sums;
@@ -333,22 +308,11 @@ public:
 
   std::optional<Candidate> propose(const KernelQuery &q) const override {
     std::optional<WindowLayer> w = WindowLayer::create(depthwiseLayerOf(q));
-    if (!w || !fitsWord(*w))
+    if (!w)
       return std::nullopt;
-    const ConvShape &s = w->shape();
-    const Columns columns = columnsOf(*w);
-    const int64_t rows = rowsFromPicture(*w), outside = s.outW * s.outH - columns.inside() * rows;
     Candidate c;
-    c.rows = w->layer.pictures * s.outH;
-    if (rows)
-      kernelFor(*w, w->inPicture(), columns.inside(), w->outer()).addTo(c, rows);
-    if (outside) {
-      kernelFor(*w, w->inCopy(), 1, w->outer()).addTo(c, outside);
-      c.scratch.push_back({ElementType::Int8, w->copyBytes()});
-      const bool isRun = w->layer.multiplier() == 1;
-      c.cycles += outside * s.kH * s.kW * (isRun ? 25 + 2 * s.outC : 25 + 5 * s.inC + 2 * s.outC);
-    }
-    c.cycles *= w->layer.pictures;
+    c.rows = w->layer.pictures * w->shape().outH;
+    kernelFor(*w).addTo(c, c.rows);
     c.flashBytes += 4 * w->tableWords();
     return c;
   }
@@ -357,8 +321,6 @@ public:
             Val row) const override {
     WindowLayer w = *WindowLayer::create(depthwiseLayerOf(op, operands));
     const ConvShape &s = w.shape();
-    const Columns columns = columnsOf(w);
-    Buffer in = operands.inputs[0].buffer, out = operands.outputs[0].buffer;
     Buffer table = b.table<int32_t>("constants", w.table());
     TensorType turned = operands.outputs[0].type;
     turned.shape = {w.layer.pictures, s.outH, s.outW, s.outC};
@@ -366,127 +328,43 @@ public:
     Val top = place.y * s.strideH - s.padTop;
     TapRange ys = tapRange(b, top, s.kH, s.dilationH, s.inH, s.padTop,
                            (s.outH - 1) * s.strideH - s.padTop);
-    Val picture = place.batch * (s.inH * s.inW * s.inC);
-
-    auto fromCopies = [&](Val first, Val end) {
-      b.loop("x", first, end, 1, [&](Val x) {
-        Val left = x * s.strideW - s.padLeft;
-        Buffer copy = operands.scratch[0];
-        copyWindow(b, w, in, picture, top, left, copy);
-        callAsm(b, kernelFor(w, w.inCopy(), 1, w.outer()),
-                {{copy, b.index(0)}, {out, (row * s.outW + x) * s.outC}, {table, b.index(0)}},
-                {b.i32(callWord(1, 0, w.outer()))});
-      });
-    };
-    auto fromPicture = [&] {
-      Val first = w.isColumn() ? b.index(0) : ys.first;
-      Val runs = w.isColumn() ? b.index(1) : ys.end - ys.first;
-      Val word = b.toI32(b.index(columns.inside()) + first * (1 << 16)) | (b.toI32(runs) << 24);
-      const int64_t left = columns.first * s.strideW - s.padLeft;
-      Val at = picture + ((top + first * s.dilationH) * s.inW + left) * s.inC;
-      callAsm(b, kernelFor(w, w.inPicture(), columns.inside(), w.outer()),
-              {{in, at}, {out, (row * s.outW + columns.first) * s.outC}, {table, b.index(0)}}, {word});
-    };
-    fromCopies(b.index(0), b.index(columns.first));
-    if (columns.inside() && columnLeaves(w)) {
-      Val isInside = (top >= 0) & (top + (s.kH - 1) * s.dilationH < s.inH);
-      b.whenElse(isInside, fromPicture,
-                 [&] { fromCopies(b.index(columns.first), b.index(columns.end)); });
-    } else if (columns.inside()) {
-      fromPicture();
-    }
-    fromCopies(b.index(columns.end), b.index(s.outW));
+    Val first = w.isColumn() ? b.index(0) : ys.first;
+    Val runs = w.isColumn() ? b.index(1) : ys.end - ys.first;
+    // Pixels, the first run of taps and the number of runs, in 16, 8 and 8 bits.
+    Val word = b.toI32(b.index(s.outW) + first * (1 << 16)) | (b.toI32(runs) << 24);
+    Val at = place.batch * s.inputElements() + (top + first * s.dilationH) * (s.inW * s.inC);
+    callAsm(b, kernelFor(w),
+            {{operands.inputs[0].buffer, at},
+             {operands.outputs[0].buffer, row * (s.outW * s.outC)},
+             {table, b.index(0)}},
+            {word});
   }
 
 private:
-  /// Output columns whose windows lie on the picture.
-  struct Columns {
-    int64_t first, end;
-    int64_t inside() const { return end - first; }
-  };
-  static Columns columnsOf(const WindowLayer &w) {
-    const ConvShape &s = w.shape();
-    if (!w.readsPicture())
-      return {0, 0};
-    for (int64_t y = 0; y < s.outH; ++y)
-      if (tapRows(s, y) == 0)
-        return {0, 0};
-    const int64_t last = s.inW - 1 - (s.kW - 1) * s.dilationW + s.padLeft; // of a window's start
-    const int64_t first = std::min<int64_t>(s.outW, llvm::divideCeil(s.padLeft, s.strideW));
-    const int64_t end = last < 0 ? 0 : std::min(s.outW, last / s.strideW + 1);
-    return {first, std::max(first, end)};
-  }
-  /// Rows of the filter that are on the picture for output row `y`.
-  static int64_t tapRows(const ConvShape &s, int64_t y) {
-    int64_t rows = 0;
-    for (int64_t ky = 0; ky < s.kH; ++ky) {
-      const int64_t row = y * s.strideH - s.padTop + ky * s.dilationH;
-      rows += row >= 0 && row < s.inH;
-    }
-    return rows;
-  }
-  /// Runs that go down leave the picture at its top and bottom.
-  static bool columnLeaves(const WindowLayer &w) { return w.isColumn() && w.shape().leavesRows(); }
-  static int64_t rowsFromPicture(const WindowLayer &w) {
-    const ConvShape &s = w.shape();
-    int64_t rows = 0;
-    for (int64_t y = 0; y < s.outH; ++y)
-      rows += !w.isColumn() || tapRows(s, y) == s.kH;
-    return columnsOf(w).inside() ? rows : 0;
-  }
-
-  static bool fitsWord(const WindowLayer &w) {
-    return w.shape().outW < 1 << 16 && w.shape().kH < 128 && w.shape().kW < 128;
-  }
-
-  // The window at (`top`, `left`), with an input channel for every output channel.
-  static void copyWindow(KernelBuilder &b, const WindowLayer &w, Buffer in, Val picture, Val top,
-                         Val left, Buffer copy) {
-    const ConvShape &s = w.shape();
-    b.loop("ky", s.kH, [&](Val ky) {
-      b.loop("kx", s.kW, [&](Val kx) {
-        Val y = top + ky * s.dilationH, x = left + kx * s.dilationW;
-        Val to = (ky * s.kW + kx) * w.copyChannels();
-        Val from = picture + (y * s.inW + x) * s.inC;
-        auto expand = [&] {
-          if (w.layer.multiplier() == 1)
-            return copyRun(b, in, from, copy, to, s.outC);
-          b.loop("channel", s.inC, [&](Val channel) {
-            Val value = b.load(in, from + channel);
-            b.loop("copy", w.layer.multiplier(), [&](Val i) {
-              b.store(copy, to + channel * w.layer.multiplier() + i, value);
-            });
-          });
-        };
-        b.whenElse((y >= 0) & (y < s.inH) & (x >= 0) & (x < s.inW), expand,
-                   [&] { fillRun(b, copy, to, s.outC, b.i32(w.layer.zeroPoint())); });
-      });
-    });
-  }
-
-  static AsmKernel kernelFor(const WindowLayer &w, const Taps &taps, int64_t pixels, int64_t runs) {
+  static AsmKernel kernelFor(const WindowLayer &w) {
     AsmKernel kernel;
-    kernel.name = std::string("depthwise_window_") + taps.name + "_" + w.shape().suffix() +
-                  zeroPointSuffix(w.layer.zeroPoint()) + "_" + w.scaling.suffix();
+    kernel.name = "depthwise_window_" + w.shape().suffix() + zeroPointSuffix(w.layer.zeroPoint()) +
+                  "_" + w.scaling.suffix();
     kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.words = {"pixels_and_runs"};
-    kernel.instructions = [&w, taps, pixels, runs](AsmBuilder &a, ArrayRef<Reg> arguments) {
-      WindowCode(a, w, taps, pixels, runs).build(arguments);
+    kernel.instructions = [&w](AsmBuilder &a, ArrayRef<Reg> arguments) {
+      WindowCode(a, w).build(arguments);
     };
-    kernel.portable = [&w, taps](KernelBuilder &b, ArrayRef<Buffer> buffers, ArrayRef<Val> words) {
-      portable(b, w, taps, buffers, words[0]);
+    kernel.portable = [&w](KernelBuilder &b, ArrayRef<Buffer> buffers, ArrayRef<Val> words) {
+      portable(b, w, buffers, words[0]);
     };
     return kernel;
   }
 
-  static void portable(KernelBuilder &b, const WindowLayer &w, const Taps &taps,
-                       ArrayRef<Buffer> buffers, Val word) {
+  static void portable(KernelBuilder &b, const WindowLayer &w, ArrayRef<Buffer> buffers, Val word) {
+    const Taps taps = w.taps();
+    const int64_t channels = w.shape().outC;
     Buffer in = buffers[0], out = buffers[1], table = buffers[2];
     Val count = b.toIndex(word & 0xffff), firstRun = b.toIndex((word >> 16) & 0xff),
         runs = b.toIndex((word >> 24) & 0xff);
     b.loop("pixel", b.index(0), count, 1, [&](Val pixel) {
-      b.loop("channel", taps.channels, [&](Val channel) {
+      b.loop("channel", channels, [&](Val channel) {
         // The second group overlaps the first.
         Val place = b.select(channel < lanes, channel, channel + w.overlap());
         Val group = place / lanes, lane = place % lanes;
@@ -509,7 +387,7 @@ private:
                 return sum + (x - w.layer.zeroPoint()) * ((pair << b.toI32((1 - half) * 16)) >> 16);
               });
             });
-        b.store(out, pixel * taps.channels + channel, w.scaling.emit(b, sum, scale));
+        b.store(out, pixel * channels + channel, w.scaling.emit(b, sum, scale));
       });
     });
   }

@@ -3,6 +3,8 @@
 import collections
 import re
 
+from .tools import kernel_table
+
 MODULO_4 = [f"{i} mod 4" for i in range(4)]
 SIDES = [f"{side} {state}" for side in ("top", "bottom", "left", "right")
          for state in ("padded", "bare")]
@@ -34,11 +36,11 @@ REQUIRED = {
     "fully_connected": {**DENSE, "form": ["add", "signed", "shared"], "clamp": FORMS["clamp"]},
     "average_pool_2d": POOL,
     "max_pool_2d": POOL,
+    "mean": {"batch": ["1", "2"], "channels": MODULO_4, "quantization": ["same", "other"]},
     "add": {**BINARY, "operator": ["ADD", "SUB"], "scales": ["any", "one", "power", "far"]},
     "mul": {**BINARY, "scaling": SCALINGS},
     "lookup": {"operator": ["LOGISTIC", "TANH", "ELU", "HARD_SWISH", "LEAKY_RELU"],
                "elements": MODULO_4},
-    "mean": {"axes": ["both", "rows", "columns", "channels"], "channels": MODULO_4},
     "softmax": {"rows": ["1", "2", "3", "4"], "elements": MODULO_4},
     "conv_2d_int16": CONVOLUTION,
     "depthwise_conv_2d_int16": DEPTHWISE,
@@ -46,29 +48,19 @@ REQUIRED = {
     "softmax_int16": {"rows": ["1", "2", "3", "4"], "elements": MODULO_4},
 }
 
-def named(operator, *variants):
-    return [f"{operator}.{variant}" for variant in variants]
+# Whose kernels compute a family, where it is not called like them.
+OPERATORS = {"mean": ["mean", "reduce"], "add": ["add", "binary"], "mul": ["mul", "binary"],
+             "fully_connected_int16": ["fully_connected", "conv_2d"]}
 
 
-# Kernels of each family; those that would hardly be chosen are asked for by name.
-KERNELS = {
-    "conv_2d": named("conv_2d", "unrolled", "looped", "registers", "gather", "winograd2", "winograd4",
-                     "smlad", "portable"),
-    "depthwise_conv_2d": named("depthwise_conv_2d", "strip", "direct", "registers", "window", "smla",
-                               "portable"),
-    "fully_connected": named("fully_connected", "unrolled", "looped", "smlad", "portable"),
-    "average_pool_2d": named("average_pool_2d", "smlaw", "sadd16", "portable"),
-    "max_pool_2d": named("max_pool_2d", "words", "smax8", "portable"),
-    "add": ["add.smlaw", "add.smmla", "binary.portable"],
-    "mul": ["mul.smmla", "binary.portable"],
-    "lookup": ["lookup.unrolled", "lookup.portable"],
-    "softmax": named("softmax", "portable", "computed"),
-    "mean": ["mean.smlaw", "reduce.portable"],
-    "conv_2d_int16": named("conv_2d", "int16", "portable"),
-    "depthwise_conv_2d_int16": named("depthwise_conv_2d", "int16", "portable"),
-    "fully_connected_int16": ["conv_2d.int16", "fully_connected.portable"],
-    "softmax_int16": ["softmax.portable"],
-}
+def kernels(family):
+    """Names of a family's kernels; those that would hardly be chosen are asked for by name."""
+    operators = OPERATORS.get(family, [family.removesuffix("_int16")])
+    names = [name.split(".") for name in kernel_table() if name.split(".")[0] in operators]
+    if family.endswith("_int16"):
+        return [f"{op}.{v}" for op, v in names if v == "int16" or (v == "portable" and op == operators[0])]
+    return [f"{op}.{v}" for op, v in names if v != "int16"]
+
 
 SUFFIX = re.compile(r"_(?:conv|depthwise|fc|mul)_\w+?_([fas])\d*(u\d+)?(bm?\d+)?(pm?\d+)?(?:_z\d+)?$")
 
@@ -100,7 +92,7 @@ class Coverage:
 
     def missing(self, family):
         """What a family must have and has not."""
-        required = {**REQUIRED[family], "kernel": KERNELS[family]}
+        required = {**REQUIRED[family], "kernel": kernels(family)}
         return [f"{counter}: {value}" for counter, values in required.items()
                 for value in values if not self.counters[counter][value]]
 

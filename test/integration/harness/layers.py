@@ -275,16 +275,18 @@ class Layers:
         self.pool("MAX_POOL_2D")
 
     def mean(self):
-        shape = [self.pick(1, 2), self.pick(1, 9), self.pick(1, 9), self.channels()]
-        kind = self.choose(["both", "both", "rows", "columns", "channels"])
-        axes = {"both": [1, 2], "rows": [1], "columns": [2], "channels": [3]}[kind]
-        self.note(axes=kind, channels=f"{shape[3] % 4} mod 4")
-        scales = self.choose([[0.05, 0.05], self.rng.uniform(0.01, 0.1, 2)])
-        x = self.input(shape, scales[0], self.zero_point())
-        kept = [size for i, size in enumerate(shape) if i not in axes]
-        y = self.output(kept, scales[1], self.zero_point())
-        operand = self.writer.tensor([len(axes)], 1.0, 0, np.int32, np.array(axes, np.int32))
-        self.writer.operator("MEAN", [x, operand], [y], options("ReducerOptions", keepDims=False), 2)
+        """Of each channel of a picture."""
+        batch, size, channels = self.pick(1, 2), [self.pick(1, 9), self.pick(1, 9)], self.channels()
+        kept = bool(self.pick(0, 1))
+        x_quantization = y_quantization = (float(self.rng.uniform(0.01, 0.1)), self.zero_point())
+        same = self.choose(["same", "other"])
+        if same == "other":
+            y_quantization = (x_quantization[0] * self.choose([0.1, 0.5, 0.9, 3.0]), self.zero_point())
+        self.note(batch=str(batch), channels=f"{channels % 4} mod 4", quantization=same)
+        x = self.input([batch, *size, channels], *x_quantization)
+        axes = self.writer.tensor([2], [], dtype=np.int32, data=[1, 2])
+        y = self.output([batch, 1, 1, channels] if kept else [batch, channels], *y_quantization)
+        self.writer.operator("MEAN", [x, axes], [y], options("ReducerOptions", keepDims=kept), 2)
 
     #===-- Elementwise ------------------------------------------------------------------------===#
 
@@ -348,6 +350,6 @@ class Layers:
         self.writer.operator("SOFTMAX", [x], [self.output([rows, depth], *quantization)], table, 2)
 
 
-FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d", "add",
-            "mul", "mean", "lookup", "softmax", "conv_2d_int16", "depthwise_conv_2d_int16",
+FAMILIES = ["conv_2d", "depthwise_conv_2d", "fully_connected", "average_pool_2d", "max_pool_2d", "mean",
+            "add", "mul", "lookup", "softmax", "conv_2d_int16", "depthwise_conv_2d_int16",
             "fully_connected_int16", "softmax_int16"]

@@ -1,5 +1,6 @@
 # Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 """Where things are, and how programs are started."""
+import functools
 import os
 import pathlib
 import re
@@ -54,6 +55,16 @@ def compile_model(model, directory, name=None, target="generic", emit="c", flags
     if result.returncode:
         raise Failed(f"{model}: compile exits with {result.returncode}: {result.stdout[-1000:]}")
     return name
+
+
+@functools.cache
+def kernel_table():
+    """Names of all kernels, from the message on one that is none."""
+    text = run([THIMBLE, "compile", "none.tflite", "--prefer-kernel", "none"]).stdout
+    match = re.search(r"must be one of (.*), got 'none'", text)
+    if not match:
+        raise Failed(f"no kernels in: {text}")
+    return match[1].split(", ")
 
 
 def launcher():
