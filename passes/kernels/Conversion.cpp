@@ -5,7 +5,6 @@
 #include "passes/kernels/Elementwise.h"
 #include "passes/kernels/Families.h"
 
-#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -67,10 +66,8 @@ public:
     bool isFloat = q.inputs[0].element == ElementType::Float32;
     if (!isFloat)
       return elementwiseCandidate(q, (isNarrow(q.inputs[0].element) ? 7 : 15) * costs.alu, {0});
-    // Dividing by a power of two is a multiplication.
-    int exponent = 0;
-    const bool isPower = std::frexp(q.outputs[0].scale(), &exponent) == 0.5f;
-    return elementwiseCandidate(q, (isPower ? 17 : 31) * costs.floatOp + 7 * costs.alu, {0});
+    // Numbers within the range; those that are clamped take a third less.
+    return elementwiseCandidate(q, 31 * costs.floatOp + 7 * costs.alu, {0});
   }
 
   void emit(KernelBuilder &b, nn::NNOperator, const KernelOperands &operands, Val) const override {

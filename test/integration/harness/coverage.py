@@ -20,6 +20,7 @@ PRODUCTS = {"scaling": SCALINGS, "scales": ["one", "by channel"], "outputs": MOD
 FORMS = {"form": ["fold", "add", "signed"], "clamp": ["signed", "unsigned", "twice", "moved"]}
 CONVOLUTION = {**WINDOWS, **PRODUCTS, "inputs": MODULO_4, "dilation": ["on", "off"],
                "window": ["1x1", "3x3", "other"]}
+GROUPS = {"groups": ["1", "more"]}
 DEPTHWISE = {**WINDOWS, **PRODUCTS, "dilation": ["on", "off"], "multiplier": ["1", "2", "3"],
              "window": ["3x3", "any", "time"]}
 DENSE = {**PRODUCTS, "inputs": MODULO_4, "batch": ["1", "2", "3"],
@@ -29,7 +30,7 @@ BINARY = {"operands": ["equal", "channels", "itself"], "elements": MODULO_4,
           "activation": ["none", "relu", "relu6"], "saturation": ["at both ends", "inside"]}
 
 REQUIRED = {
-    "conv_2d": {**CONVOLUTION, **FORMS},
+    "conv_2d": {**CONVOLUTION, **FORMS, **GROUPS},
     "depthwise_conv_2d": {**DEPTHWISE, **FORMS},
     # Its offsets are in the first sums: what would be fold is add.
     "fully_connected": {**DENSE, "form": ["add", "signed", "shared"], "clamp": FORMS["clamp"]},

@@ -178,8 +178,9 @@ class Layers:
         return options(name, padding=padding, strideH=strides[0], strideW=strides[1],
                        fusedActivationFunction=self.activation(), **more)
 
-    def convolution(self, window, strides, channels, most, dilations=(1, 1)):
+    def convolution(self, window, strides, channels, most, dilations=(1, 1), groups=1):
         """`channels` of input and output; inputs have up to `most` pixels more than a window."""
+        self.note(groups="more" if groups > 1 else "1")
         size, same, out = self.sizes(window, strides, dilations, most)
         batch = self.choose([1, 1, 1, 2])
         self.note(inputs=f"{channels[0] % 4} mod 4", batch=str(batch),
@@ -187,11 +188,21 @@ class Layers:
         table = self.table("Conv2DOptions", strides, same, dilationHFactor=dilations[0],
                            dilationWFactor=dilations[1])
         self.multiply_accumulate("CONV_2D", [batch, *size, channels[0]],
-                                 [channels[1], *window, channels[0]], [batch, *out, channels[1]],
-                                 0, table)
+                                 [channels[1], *window, channels[0] // groups],
+                                 [batch, *out, channels[1]], 0, table)
 
     def conv_2d(self):
-        self.choose([self.any_convolution, self.pointwise, self.conv_3x3, self.deep, self.first_layer])()
+        kinds = [self.any_convolution, self.pointwise, self.conv_3x3, self.deep, self.first_layer]
+        if self.element == np.int8:  # tflite-micro has no groups of int16
+            kinds.append(self.grouped)
+        self.choose(kinds)()
+
+    def grouped(self):
+        groups = self.choose([2, 3, 4, 8])
+        channels = [groups * self.pick(1, 5), groups * self.pick(1, 4)]
+        window = self.choose([[1, 1], [3, 3], [2, 3]])
+        strides = self.choose([[1, 1], [1, 1], [2, 2]])
+        self.convolution(window, strides, channels, [6, 6], groups=groups)
 
     def any_convolution(self):
         dilations = self.choose([[1, 1], [1, 1], [2, 2], [1, 2], [2, 1]])
