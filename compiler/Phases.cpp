@@ -58,10 +58,13 @@ static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createPlaceBuffers());
 }
 
-// After it: every stream is a call of a function of loops; those call kernels of instructions on
+// After it: every kernel is a call of a function of loops, every schedule a function; kernels call kernels of instructions on
 // physical registers.
-static void populateLowerKernels(OpPassManager &pm, const CompileOptions &) {
+static void populateLowerKernels(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createLowerKernels());
+  LowerStreamsOptions streams;
+  streams.instrument = options.instrument;
+  pm.addPass(createLowerStreams(streams));
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createCSEPass());
   functions.addPass(createLoopInvariantCodeMotionPass());

@@ -2,7 +2,7 @@
 #include "compiler/Report.h"
 
 #include "compiler/Compiler.h"
-#include "dialects/mcu/MCUOps.h"
+#include "dialects/mcu/MCULiveness.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/DenseSet.h"
@@ -16,55 +16,32 @@ using namespace thimble;
 
 //===-- Costs -------------------------------------------------------------------------------===//
 
-namespace {
-/// The layers during which a buffer's bytes matter, by its root.
-using Uses = llvm::MapVector<Value, BufferUse>;
-} // namespace
-
-static void touch(Uses &uses, Value buffer, int64_t layer) {
-  Value root = mcu::resolve(buffer).root;
-  auto entry = uses.find(root);
-  if (entry == uses.end())
-    return;
-  entry->second.firstUse = std::min(entry->second.firstUse, layer);
-  entry->second.lastUse = std::max(entry->second.lastUse, layer);
-}
-
-static Uses listBuffers(mcu::ProgramOp program, int64_t layers) {
-  Uses uses;
-  auto add = [&](Value buffer, StringRef name, std::optional<int64_t> region) {
-    auto type = cast<mcu::BufferType>(buffer.getType());
-    uses[buffer] = {name.str(), mcu::stringifyLifetime(type.getLifetime()).str(),
-                    region.value_or(0), mcu::arenaOffset(buffer), type.getBytes(),
-                    std::numeric_limits<int64_t>::max(), 0};
-  };
-  for (Operation &op : program.getBody().front()) {
-    if (auto buffer = dyn_cast<mcu::BufferOp>(op))
-      add(buffer.getBuffer(), buffer.getName(), buffer.getRegion());
-    else if (auto input = dyn_cast<mcu::InputOp>(op))
-      add(input.getBuffer(), input.getName(), input.getRegion());
-  }
-  int64_t layer = 0;
-  for (Operation &op : program.getBody().front()) {
-    if (auto input = dyn_cast<mcu::InputOp>(op)) {
-      touch(uses, input.getBuffer(), 0);
-    } else if (auto output = dyn_cast<mcu::OutputOp>(op)) {
-      touch(uses, output.getBuffer(), std::max<int64_t>(layers - 1, 0));
-    } else if (auto call = dyn_cast<mcu::CallOp>(op)) {
-      for (Value buffer : call.getBuffers())
-        touch(uses, buffer, layer);
-      ++layer;
-    }
-  }
-  for (auto &[root, use] : uses) {
-    use.firstUse = std::min(use.firstUse, use.lastUse);
-    // State lives from one inference to the next.
-    if (use.lifetime == mcu::stringifyLifetime(mcu::Lifetime::State)) {
-      use.firstUse = 0;
-      use.lastUse = std::max<int64_t>(layers - 1, 0);
-    }
+static std::vector<BufferUse> listBuffers(const mcu::Lives &lives) {
+  std::vector<BufferUse> uses;
+  const int64_t lastStep = std::max<int64_t>(lives.steps - 1, 0);
+  for (auto &[root, life] : lives.buffers) {
+    auto type = cast<mcu::BufferType>(root.getType());
+    auto input = root.getDefiningOp<mcu::InputOp>();
+    auto buffer = root.getDefiningOp<mcu::BufferOp>();
+    uses.push_back({(input ? input.getName() : buffer.getName()).str(),
+                    mcu::stringifyLifetime(type.getLifetime()).str(),
+                    static_cast<int64_t>((input ? input.getRegion() : buffer.getRegion()).value_or(0)),
+                    mcu::arenaOffset(root), type.getBytes(), std::max<int64_t>(life.first, 0),
+                    std::min(life.last, lastStep)});
   }
   return uses;
+}
+
+/// For each step the bytes that are live.
+static std::vector<int64_t> liveBytes(ArrayRef<BufferUse> buffers, int64_t steps) {
+  std::vector<int64_t> bytes(static_cast<size_t>(std::max<int64_t>(steps, 1)) + 1, 0);
+  for (const BufferUse &use : buffers) {
+    bytes[static_cast<size_t>(use.firstUse)] += use.bytes;
+    bytes[static_cast<size_t>(use.lastUse) + 1] -= use.bytes;
+  }
+  for (size_t i = 1; i < bytes.size(); ++i)
+    bytes[i] += bytes[i - 1];
+  return bytes;
 }
 
 static int64_t bytesOf(memref::GlobalOp global) {
@@ -83,12 +60,13 @@ FailureOr<Costs> thimble::countCosts(ModuleOp module, const object::CodeSize &si
   costs.stackBytes = size.stackBytes;
 
   auto programOp = *module.getOps<mcu::ProgramOp>().begin();
-  Uses uses = listBuffers(programOp, static_cast<int64_t>(costs.program.calls.size()));
-  for (auto &[root, use] : uses)
-    costs.buffers.push_back(use);
+  const mcu::Lives lives = mcu::livesOf(programOp);
+  costs.steps = lives.steps;
+  costs.buffers = listBuffers(lives);
+  const std::vector<int64_t> live = liveBytes(costs.buffers, lives.steps);
 
   llvm::DenseSet<Operation *> counted;
-  for (auto [position, call] : llvm::enumerate(costs.program.calls)) {
+  for (const emit::LayerCall &call : costs.program.calls) {
     LayerCost cost;
     func::FuncOp function = call.function;
     for (const object::FunctionSize &code : size.functions)
@@ -99,10 +77,8 @@ FailureOr<Costs> thimble::countCosts(ModuleOp module, const object::CodeSize &si
       if (global && counted.insert(global).second)
         cost.constantBytes += bytesOf(global);
     });
-    for (const BufferUse &use : costs.buffers)
-      if (use.firstUse <= static_cast<int64_t>(position) &&
-          static_cast<int64_t>(position) <= use.lastUse)
-        cost.ramBytes += use.bytes;
+    for (int64_t step : lives.stages.lookup(call.operation))
+      cost.ramBytes = std::max(cost.ramBytes, live[static_cast<size_t>(step)]);
     costs.layers.push_back(cost);
   }
   return costs;
@@ -185,6 +161,7 @@ std::string thimble::jsonReport(const Costs &costs, const CompileOptions &option
       json.attribute("constants", costs.constantBytes);
     });
     json.attribute("stack_bytes", costs.stackBytes);
+    json.attribute("steps", costs.steps);
     writeLayers(json, costs);
     writeBuffers(json, costs);
     json.attributeArray("remarks", [&] {

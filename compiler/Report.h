@@ -23,8 +23,8 @@ struct LayerCost {
   int64_t flashBytes() const { return codeBytes + constantBytes; }
 };
 
-/// A buffer of the arena. Uses are positions among the layers: an input is in use from the first
-/// layer on, an output until the last.
+/// A buffer of the arena. Uses are steps: a layer that runs by itself is one, and each firing of a layer that
+/// runs row by row. An input is in use from the first step on, an output until the last.
 struct BufferUse {
   std::string name; // as the model has it: untrusted
   std::string lifetime;
@@ -36,6 +36,7 @@ struct Costs {
   emit::Program program;
   std::vector<LayerCost> layers; // of program.calls
   std::vector<BufferUse> buffers;
+  int64_t steps = 0;
   int64_t codeBytes = 0, constantBytes = 0, stackBytes = 0;
 
   int64_t ramBytes() const { return program.arenaBytes + stackBytes; }

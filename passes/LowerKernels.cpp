@@ -39,20 +39,14 @@ static ElementType elementOf(mcu::BufferType type) {
 namespace thimble {
 namespace {
 
-/// The function of one stream while it is built: an argument for each buffer.
-class StreamFunction {
+/// The function of one kernel while it is built: an argument for each buffer.
+class KernelFunction {
 public:
-  StreamFunction(OpBuilder &builder, ModuleOp module, StringRef name, mcu::KernelOp kernel)
+  KernelFunction(OpBuilder &builder, ModuleOp module, StringRef name, mcu::KernelOp kernel)
       : unnamed(builder.getUnknownLoc()) {
-    for (auto [position, input] : llvm::enumerate(kernel.getInputs()))
-      if (!input.getDefiningOp<mcu::ConstantOp>())
-        add(input, kernel.getInputs().size() == 1 ? "input" : llvm::formatv("input_{0}", position).str());
-    for (auto [position, output] : llvm::enumerate(kernel.getOutputs())) {
-      writes.push_back(static_cast<int64_t>(buffers.size()));
-      add(output, kernel.getOutputs().size() == 1 ? "output" : llvm::formatv("output_{0}", position).str());
-    }
-    for (auto [position, scratch] : llvm::enumerate(kernel.getScratch()))
-      add(scratch, kernel.getScratch().size() == 1 ? "scratch" : llvm::formatv("scratch_{0}", position).str());
+    addAll(kernel.getInputsMutable(), "input");
+    addAll(kernel.getOutputsMutable(), "output");
+    addAll(kernel.getScratchMutable(), "scratch");
 
     SmallVector<Type> types;
     for (Value buffer : buffers)
@@ -72,27 +66,54 @@ public:
     return {argument, elementOf(cast<mcu::BufferType>(buffers[position].getType()))};
   }
 
+  /// What the kernel says of its inputs and outputs, said of the buffers.
+  DenseI64ArrayAttr walk(std::optional<ArrayRef<int64_t>> ofOperands) const {
+    if (!ofOperands)
+      return {};
+    SmallVector<int64_t> ofBuffers;
+    for (unsigned operand : operands)
+      ofBuffers.push_back(operand < ofOperands->size() ? (*ofOperands)[operand] : 0);
+    return DenseI64ArrayAttr::get(unnamed.getContext(), ofBuffers);
+  }
+
   func::FuncOp function;
   SmallVector<Value> buffers;
   SmallVector<int64_t> writes;
 
 private:
-  void add(Value buffer, std::string name) {
-    buffers.push_back(buffer);
-    names.push_back(std::move(name));
+  // Constants are no arguments: kernels have tables of their own.
+  void addAll(MutableOperandRange range, StringRef name) {
+    for (auto [position, operand] : llvm::enumerate(range)) {
+      if (operand.get().getDefiningOp<mcu::ConstantOp>())
+        continue;
+      if (name == "output")
+        writes.push_back(static_cast<int64_t>(buffers.size()));
+      buffers.push_back(operand.get());
+      operands.push_back(operand.getOperandNumber());
+      names.push_back(range.size() == 1 ? name.str() : llvm::formatv("{0}_{1}", name, position).str());
+    }
   }
 
   Location unnamed;
+  SmallVector<unsigned> operands; // of the kernel, for each buffer
   SmallVector<std::string> names;
 };
 
 struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
   void runOnOperation() override {
-    SmallVector<mcu::StreamOp> streams;
-    getOperation().walk([&](mcu::StreamOp stream) { streams.push_back(stream); });
-    for (mcu::StreamOp stream : streams)
-      if (failed(lower(stream)))
+    SmallVector<mcu::KernelOp> kernels;
+    getOperation().walk([&](mcu::KernelOp kernel) { kernels.push_back(kernel); });
+    for (mcu::KernelOp kernel : kernels)
+      if (failed(lower(kernel)))
         return signalPassFailure();
+    // A stream of one kernel is its call.
+    IRRewriter rewriter(&getContext());
+    getOperation().walk([&](mcu::StreamOp stream) {
+      if (!stream.getSchedule()) {
+        rewriter.inlineBlockBefore(&stream.getBody().front(), stream);
+        stream.erase();
+      }
+    });
     // What remains of the constants is in the functions' tables.
     getOperation().walk([](mcu::ConstantOp constant) {
       if (constant->use_empty())
@@ -100,43 +121,52 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
     });
   }
 
-  LogicalResult lower(mcu::StreamOp stream) {
-    if (!llvm::hasSingleElement(stream.getBody().front()))
-      return stream.emitOpError("holds several kernels: only a stream of one can be lowered");
-    auto kernelOp = cast<mcu::KernelOp>(stream.getBody().front().front());
+  LogicalResult lower(mcu::KernelOp kernelOp) {
     const Kernel *kernel = findKernel(kernelOp.getKernel());
     if (!kernel)
       return kernelOp.emitOpError("unknown kernel '") << kernelOp.getKernel() << "'";
     auto op = cast<nn::NNOperator>(kernelOp.getBody().front().front());
-    auto program = stream->getParentOfType<mcu::ProgramOp>();
+    auto program = kernelOp->getParentOfType<mcu::ProgramOp>();
 
     StringRef mnemonic = op->getName().stripDialect();
     std::string name =
-        llvm::formatv("{0}_layer_{1,0+2}_{2}", program.getSymName(), stream.getIndex(), mnemonic);
-    OpBuilder builder(stream);
-    StreamFunction fn(builder, getOperation(), name, kernelOp);
+        llvm::formatv("{0}_layer_{1,0+2}_{2}", program.getSymName(), kernelOp.getIndex(), mnemonic);
+    OpBuilder builder(kernelOp);
+    KernelFunction fn(builder, getOperation(), name, kernelOp);
 
     builder.setInsertionPointToStart(&fn.function.getBody().front());
     KernelBuilder b(builder, getOperation(), builder.getUnknownLoc(), name,
                     program.getSymName().str());
     KernelOperands operands = operandsOf(kernelOp, fn);
-    b.loop("row", stream.getRows(), [&](Val row) { kernel->emit(b, op, operands, row); });
+    b.loop("row", kernelOp.getRows(), [&](Val row) { kernel->emit(b, op, operands, row); });
     func::ReturnOp::create(builder, builder.getUnknownLoc());
     // Kernels compute what some shapes do not need.
     IRRewriter rewriter(builder);
     (void)runRegionDCE(rewriter, fn.function->getRegions());
 
-    builder.setInsertionPoint(stream);
-    mcu::CallOp::create(builder, stream.getLoc(), FlatSymbolRefAttr::get(fn.function), fn.buffers,
-                        builder.getI64IntegerAttr(stream.getIndex()), stream.getLayerAttr(),
+    builder.setInsertionPoint(kernelOp);
+    const int64_t firings = firingsOf(kernelOp);
+    mcu::CallOp::create(builder, kernelOp.getLoc(), FlatSymbolRefAttr::get(fn.function), fn.buffers,
+                        kernelOp.getIndexAttr(), kernelOp.getLayerAttr(),
                         builder.getStringAttr(mnemonic), kernelOp.getKernelAttr(),
                         builder.getDenseI64ArrayAttr(fn.writes),
-                        builder.getI64IntegerAttr(op.getMacs()), kernelOp.getCyclesAttr());
-    stream.erase();
+                        builder.getI64IntegerAttr(op.getMacs() * firings), kernelOp.getCyclesAttr(),
+                        fn.walk(kernelOp.getFirst()), fn.walk(kernelOp.getAdvance()));
+    kernelOp.erase();
     return success();
   }
 
-  KernelOperands operandsOf(mcu::KernelOp kernelOp, StreamFunction &fn) {
+  /// How often the kernel's stream fires it.
+  static int64_t firingsOf(mcu::KernelOp kernelOp) {
+    auto stream = cast<mcu::StreamOp>(kernelOp->getParentOp());
+    if (!stream.getSchedule())
+      return 1;
+    // Stages that are lowered already have kept their place.
+    const auto stage = llvm::find(stream.getStages(), kernelOp.getOperation()) - stream.getStages().begin();
+    return llvm::count(*stream.getSchedule(), static_cast<int32_t>(stage));
+  }
+
+  KernelOperands operandsOf(mcu::KernelOp kernelOp, KernelFunction &fn) {
     KernelOperands operands;
     Block &body = kernelOp.getBody().front();
     size_t position = 0;

@@ -188,8 +188,8 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
     mcu.program @model {
       %0 = mcu.input 0 "x" as tensor<8xf32> : !mcu.buffer<8xf32, nhwc, input>
       %1 = mcu.alias %0[0] : !mcu.buffer<8xf32, nhwc, input> -> !mcu.buffer<8xf32, nhwc, output>
-      mcu.stream 0 "neg" rows(1) {
-        mcu.kernel "unary.portable" ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
+      mcu.stream {
+        mcu.kernel 0 "neg" "unary.portable" rows(1) ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
       }
       mcu.output 0 "y" %1 as tensor<8xf32> : !mcu.buffer<8xf32, nhwc, output>
     }
@@ -198,7 +198,8 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
   let options = [
     Option<"name", "name", "std::string", "\"model\"", "name of the program">,
     Option<"target", "target", "std::string", "\"cortex-m4\"", "core or board">,
-    Option<"optimize", "optimize", "std::string", "\"speed\"", "speed, balanced, ram or flash">];
+    Option<"optimize", "optimize", "std::string", "\"speed\"", "speed, balanced, ram or flash">,
+    Option<"ram", "ram", "int64_t", "0", "bytes for tensors, scratch and stack; 0: as the objective has it">];
   let dependentDialects = ["::thimble::mcu::MCUDialect"];
 }
 
@@ -219,15 +220,15 @@ def PlaceBuffers : Pass<"mcu-place-buffers", "::mlir::ModuleOp"> {
 //===-- Phase lower-kernels -----------------------------------------------------------------===//
 
 def LowerKernels : Pass<"mcu-lower-kernels", "::mlir::ModuleOp"> {
-  let summary = "Turn every stream into a function of loops";
+  let summary = "Turn every kernel into a function of loops";
   let description = [{
     The kernel named by each `mcu.kernel` builds its loops in a function whose arguments are the
-    buffers; an `mcu.call` takes the place of the stream. Constants become globals, repacked as the
+    buffers; an `mcu.call` takes the place of the kernel, and of a stream that holds nothing else. Constants become globals, repacked as the
     kernel likes.
 
     ```mlir
-    mcu.stream 0 "neg" rows(1) {
-      mcu.kernel "unary.portable" ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
+    mcu.stream {
+      mcu.kernel 0 "neg" "unary.portable" rows(1) ins(%0 : ...) outs(%1 : ...) cycles 96 flash 60 { ... }
     }
     ==>
     mcu.call @model_layer_00_neg(%0, %1) layer 0 "neg" "neg" "unary.portable" writes [1] macs 0 cycles 96 : ...
@@ -237,6 +238,25 @@ def LowerKernels : Pass<"mcu-lower-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::thimble::m4::M4Dialect",
     "::thimble::mcu::MCUDialect"];
+}
+
+def LowerStreams : Pass<"mcu-lower-streams", "::mlir::ModuleOp"> {
+  let summary = "Turn every schedule of firings into a function";
+  let description = [{
+    The driver of a stream gets the arena and goes through the schedule, a table of one byte a firing. A firing
+    calls the stage's function with the addresses of its rows and moves positions and rings on. Buffers
+    must be placed and kernels lowered.
+
+    ```mlir
+    mcu.stream schedule [0, 1, 0, 1] positions(%p : ...) { mcu.call ... mcu.call ... }
+    ==>
+    mcu.stream schedule [0, 1, 0, 1] positions(%p : ...) driver @model_stream_00 { mcu.call ... mcu.call ... }
+    func.func private @model_stream_00(%arena: memref<4096xi8>) { ... }
+    ```
+  }];
+  let options = [Option<"instrument", "instrument", "bool", "false", "Call thimble_layer_hook after each firing.">];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::thimble::mcu::MCUDialect"];
 }
 
 def PairLoads : Pass<"m4-pair-loads", "::thimble::m4::KernelOp"> {

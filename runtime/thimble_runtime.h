@@ -8,6 +8,7 @@
 #include "thimble_fixed_point.h"
 #include "thimble_float_div.h"
 #include "thimble_math.h"
+#include "thimble_rows.h"
 #include "thimble_types.h"
 
 #endif /* THIMBLE_RUNTIME_H */

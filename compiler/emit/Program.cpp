@@ -128,6 +128,7 @@ static FailureOr<LayerCall> describeCall(ModuleOp module, mcu::CallOp op) {
   call.kernel = op.getKernel().str();
   call.macs = op.getMacs();
   call.cycles = op.getCycles();
+  call.operation = op;
   call.function = module.lookupSymbol<func::FuncOp>(op.getCallee());
   if (!call.function)
     return op.emitOpError("'") << op.getCallee() << "' is not a function", failure();
@@ -174,23 +175,39 @@ FailureOr<Program> describeProgram(ModuleOp module) {
     return op.emitOpError("buffers are not placed: arena_bytes is missing"), failure();
 
   Program program;
+  auto addCall = [&](mcu::CallOp call) -> LogicalResult {
+    FailureOr<LayerCall> described = describeCall(module, call);
+    if (failed(described))
+      return failure();
+    int64_t scratch = 0;
+    for (const BufferArgument &argument : described->arguments)
+      if (lifetimeOf(argument.buffer) == mcu::Lifetime::Scratch)
+        scratch += argument.bytes;
+    program.scratchBytes = std::max(program.scratchBytes, scratch);
+    program.calls.push_back(std::move(*described));
+    return success();
+  };
   program.name = op.getSymName().str();
   program.arenaBytes = *op.getArenaBytes();
   program.lowerBound = op.getLowerBound().value_or(0);
   std::vector<std::optional<TensorInfo>> inputs, outputs;
   for (Operation &inner : op.getBody().front()) {
-    if (isa<mcu::StreamOp>(inner))
-      return inner.emitOpError("is not lowered"), failure();
+    if (auto stream = dyn_cast<mcu::StreamOp>(inner)) {
+      auto driver = stream.getDriver() ? module.lookupSymbol<func::FuncOp>(*stream.getDriver())
+                                       : func::FuncOp();
+      if (!driver)
+        return inner.emitOpError("is not lowered"), failure();
+      const size_t first = program.calls.size();
+      for (auto call : stream.getOps<mcu::CallOp>())
+        if (failed(addCall(call)))
+          return failure();
+      program.steps.push_back({driver, first, program.calls.size() - first});
+      continue;
+    }
     if (auto call = dyn_cast<mcu::CallOp>(inner)) {
-      FailureOr<LayerCall> described = describeCall(module, call);
-      if (failed(described))
+      program.steps.push_back({func::FuncOp(), program.calls.size(), 1});
+      if (failed(addCall(call)))
         return failure();
-      int64_t scratch = 0;
-      for (const BufferArgument &argument : described->arguments)
-        if (lifetimeOf(argument.buffer) == mcu::Lifetime::Scratch)
-          scratch += argument.bytes;
-      program.scratchBytes = std::max(program.scratchBytes, scratch);
-      program.calls.push_back(std::move(*described));
       continue;
     }
     if (auto buffer = dyn_cast<mcu::BufferOp>(inner)) {

@@ -39,13 +39,20 @@ struct BufferArgument {
   bool written;
 };
 
-/// One call of a layer function.
+/// One layer: a call of its function, or all those of a stream.
 struct LayerCall {
   int64_t index;
   std::string layer, op, kernel; // `layer` is untrusted
   int64_t macs, cycles;
+  mlir::Operation *operation; // mcu.call
   mlir::func::FuncOp function;
   std::vector<BufferArgument> arguments;
+};
+
+/// What NAME_invoke calls in turn: the function of a layer, or the driver of a stream of several.
+struct Step {
+  mlir::func::FuncOp driver; // null: the only layer's function; takes the arena
+  size_t firstCall, calls;   // the layers, in `Program::calls`
 };
 
 /// Bytes of the arena that must hold zeros after NAME_init.
@@ -59,7 +66,8 @@ struct Program {
   int64_t scratchBytes = 0; // of the layer that needs most
   int64_t stateBytes = 0;
   std::vector<TensorInfo> inputs, outputs; // in the model's order
-  std::vector<LayerCall> calls;            // in execution order
+  std::vector<LayerCall> calls;            // in execution order, those of a stream in a chain's
+  std::vector<Step> steps;                 // in execution order
   std::vector<StateRange> states;
 };
 

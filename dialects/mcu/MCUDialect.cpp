@@ -46,16 +46,28 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "buffer dimensions must not be negative";
   if (ring < 0)
     return emitError() << "ring depth must not be negative, got " << ring;
+  if (ring > 0 && (shape.size() < 2 || shape.front() != 1))
+    return emitError() << "rings are of tensors with rows and without a batch";
   return success();
 }
 
-int64_t BufferType::getNumElements() const {
+static int64_t product(ArrayRef<int64_t> sizes) {
   int64_t n = 1;
-  for (int64_t d : getShape())
+  for (int64_t d : sizes)
     n *= d;
   return n;
 }
 
-int64_t BufferType::getBytes() const {
-  return getNumElements() * ((getElementType().getIntOrFloatBitWidth() + 7) / 8);
+static int64_t elementBytes(Type type) { return (type.getIntOrFloatBitWidth() + 7) / 8; }
+
+int64_t BufferType::getNumElements() const {
+  if (getRing() != 0)
+    return getRing() * product(getShape().drop_front(2));
+  return product(getShape());
+}
+
+int64_t BufferType::getBytes() const { return getNumElements() * elementBytes(getElementType()); }
+
+int64_t BufferType::getRowBytes() const {
+  return product(getShape().drop_front(2)) * elementBytes(getElementType());
 }

@@ -45,12 +45,61 @@ LogicalResult AliasOp::verify() {
 }
 
 LogicalResult StreamOp::verify() {
-  if (getRows() < 1)
-    return emitOpError("rows must be positive, got ") << getRows();
-  for (Operation &op : getBody().front())
-    if (!isa<KernelOp>(op))
-      return op.emitOpError("is not a kernel: a stream holds kernels only");
+  const SmallVector<Operation *> stages = getStages();
+  for (Operation *op : stages)
+    if (!isa<KernelOp, CallOp, CopyRowsOp, FillRowsOp>(op))
+      return op->emitOpError("is no stage: a stream holds kernels, calls and moves of rows");
+  if (!getSchedule()) {
+    if (stages.size() != 1 || !isa<KernelOp>(stages.front()))
+      return emitOpError("without a schedule holds one kernel, got ") << stages.size() << " stages";
+    return success();
+  }
+  const ArrayRef<int32_t> schedule = *getSchedule();
+  for (int32_t stage : schedule)
+    if (stage < 0 || static_cast<size_t>(stage) >= stages.size())
+      return emitOpError("fires stage ") << stage << " of " << stages.size();
+  for (Operation *op : stages)
+    if (auto kernel = dyn_cast<KernelOp>(op); kernel && !kernel.getAdvance())
+      return op->emitOpError("must say how it walks through its operands");
+  const int64_t slots = Positions(*this).size();
+  if (!getPositions() || getPositions().getType().getNumElements() != slots ||
+      !getPositions().getType().getElementType().isInteger(32))
+    return emitOpError("needs ") << slots << " positions of i32, got " << getPositions().getType();
   return success();
+}
+
+// An array of a walk has an element for each of the first `count` operands.
+static LogicalResult verifyWalk(Operation *op, std::optional<ArrayRef<int64_t>> first,
+                                std::optional<ArrayRef<int64_t>> advance, size_t count) {
+  if (!first && !advance)
+    return success();
+  if (!first || !advance || first->size() != count || advance->size() != count)
+    return op->emitOpError("walk and by must have ") << count << " numbers each";
+  for (int64_t rows : llvm::concat<const int64_t>(*first, *advance))
+    if (rows < 0)
+      return op->emitOpError("rows of a walk must not be negative, got ") << rows;
+  return success();
+}
+
+static LogicalResult verifyRing(Operation *op, BufferType ring, int64_t rows) {
+  if (ring.getRing() == 0)
+    return op->emitOpError("appends to a ring, got ") << ring;
+  if (rows < 1 || rows > ring.getRing())
+    return op->emitOpError("rows must be from 1 to the ring's ") << ring.getRing() << ", got " << rows;
+  return success();
+}
+
+LogicalResult CopyRowsOp::verify() {
+  if (getSource().getType().getRowBytes() != getRing().getType().getRowBytes())
+    return emitOpError("rows of source and ring must be of the same size");
+  return verifyRing(*this, getRing().getType(), getRows());
+}
+
+LogicalResult FillRowsOp::verify() {
+  const int64_t value = getValueAttr().getInt();
+  if (value < -128 || value > 255)
+    return emitOpError("value must be a byte, got ") << value;
+  return verifyRing(*this, getRing().getType(), getRows());
 }
 
 LogicalResult KernelOp::verify() {
@@ -63,7 +112,7 @@ LogicalResult KernelOp::verify() {
   if (body.back().getNumOperands() != getOutputs().size())
     return emitOpError("yields ") << body.back().getNumOperands() << " tensors for "
                                   << getOutputs().size() << " outputs";
-  return success();
+  return verifyWalk(*this, getFirst(), getAdvance(), getInputs().size() + getOutputs().size());
 }
 
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -78,5 +127,68 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (position < 0 || position >= static_cast<int64_t>(getBuffers().size()))
       return emitOpError("writes position ") << position << " of " << getBuffers().size()
                                              << " buffers";
-  return success();
+  return verifyWalk(*this, getFirst(), getAdvance(), getBuffers().size());
+}
+
+//===-- Walks -------------------------------------------------------------------------------===//
+
+bool Walk::isRing() const { return cast<BufferType>(buffer().getType()).getRing() != 0; }
+
+SmallVector<Walk> thimble::mcu::walksOf(Operation *stage) {
+  SmallVector<Walk> walks;
+  if (auto copy = dyn_cast<CopyRowsOp>(stage)) {
+    const int64_t rows = copy.getRows();
+    walks.push_back({&copy.getSourceMutable(), 0, rows, /*writes=*/false});
+    walks.push_back({&copy.getRingMutable(), 0, rows, /*writes=*/true});
+  } else if (auto fill = dyn_cast<FillRowsOp>(stage)) {
+    walks.push_back({&fill.getRingMutable(), 0, static_cast<int64_t>(fill.getRows()), /*writes=*/true});
+  } else {
+    auto kernel = dyn_cast<KernelOp>(stage);
+    auto call = dyn_cast<CallOp>(stage);
+    const ArrayRef<int64_t> first = kernel ? *kernel.getFirst() : *call.getFirst();
+    const ArrayRef<int64_t> advance = kernel ? *kernel.getAdvance() : *call.getAdvance();
+    for (auto [i, start, rows] : llvm::enumerate(first, advance)) {
+      const bool writes = kernel ? i >= kernel.getInputs().size()
+                                 : llvm::is_contained(call.getWrites(), static_cast<int64_t>(i));
+      walks.push_back({&stage->getOpOperand(static_cast<unsigned>(i)), start, rows, writes});
+    }
+  }
+  return walks;
+}
+
+Positions::Positions(StreamOp stream) {
+  SmallVector<Walk> walks;
+  for (Operation *stage : stream.getStages())
+    llvm::append_range(walks, walksOf(stage));
+  for (const Walk &walk : walks)
+    if (walk.isRing()) {
+      if (rings.insert({walk.buffer(), slots}).second)
+        add(0);
+      if (!walk.writes)
+        readers[walk.buffer()].push_back(walk);
+    }
+  auto rowBytes = [](const Walk &walk) {
+    return cast<BufferType>(walk.buffer().getType()).getRowBytes();
+  };
+  for (const Walk &walk : walks) {
+    const bool moves = walk.isRing() ? !walk.writes && readers[walk.buffer()].size() > 1
+                                     : walk.advance != 0;
+    if (moves)
+      operands[walk.operand] = add(walk.first * rowBytes(walk));
+  }
+}
+
+int64_t Positions::add(int64_t start) {
+  starts.push_back(start);
+  return slots++;
+}
+
+std::optional<int64_t> Positions::of(OpOperand &operand) const {
+  auto found = operands.find(&operand);
+  return found == operands.end() ? std::nullopt : std::optional<int64_t>(found->second);
+}
+
+ArrayRef<Walk> Positions::readersOf(Value ring) const {
+  auto found = readers.find(ring);
+  return found == readers.end() ? ArrayRef<Walk>() : ArrayRef<Walk>(found->second);
 }

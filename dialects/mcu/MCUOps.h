@@ -10,6 +10,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/MapVector.h"
 
 #include "dialects/mcu/MCUEnums.h.inc"
 #include "dialects/mcu/MCUDialect.h.inc"
@@ -33,5 +34,47 @@ Place resolve(mlir::Value buffer);
 /// The offset in the arena of a placed buffer, aliases followed. The buffer's
 /// root must be an input or a buffer with an offset.
 int64_t arenaOffset(mlir::Value buffer);
+
+/// How a stage of a stream goes through one of its operands. Rows count from 0 in each.
+struct Walk {
+  mlir::OpOperand *operand;
+  /// The row at which the first firing finds it: with a ring, after what was appended first.
+  int64_t first;
+  /// Rows that a firing moves it on; 0 where all firings see the same bytes.
+  int64_t advance;
+  bool writes;
+
+  mlir::Value buffer() const { return operand->get(); }
+  bool isRing() const;
+};
+/// Those of a kernel, call, `copy_rows` or `fill_rows` in a stream of several stages; a kernel's scratch is
+/// not walked.
+llvm::SmallVector<Walk> walksOf(mlir::Operation *stage);
+
+/// Where a stream of several stages keeps how far they have come: slots of i32, in bytes.
+class Positions {
+public:
+  explicit Positions(StreamOp stream);
+
+  int64_t size() const { return slots; }
+  /// The slot with the bytes of a ring that are in use.
+  int64_t ofRing(mlir::Value ring) const { return rings.lookup(ring); }
+  /// The slot of an operand; none if the address of its rows never changes: it is not walked, or a ring's only
+  /// reader, whose next row is always in front, or it appends to a ring.
+  std::optional<int64_t> of(mlir::OpOperand &operand) const;
+  /// The operands through which stages read `ring`.
+  llvm::ArrayRef<Walk> readersOf(mlir::Value ring) const;
+  /// What each slot holds before the first firing.
+  llvm::ArrayRef<int64_t> initial() const { return starts; }
+
+private:
+  int64_t add(int64_t start);
+
+  int64_t slots = 0;
+  llvm::DenseMap<mlir::Value, int64_t> rings;
+  llvm::DenseMap<mlir::OpOperand *, int64_t> operands;
+  llvm::MapVector<mlir::Value, llvm::SmallVector<Walk, 2>> readers;
+  llvm::SmallVector<int64_t> starts;
+};
 
 } // namespace thimble::mcu

@@ -19,7 +19,7 @@ def MCU_Dialect : Dialect {
     What a person reads to see where the RAM went. A program is a list of buffers, constants and
     streams. A **stream** owns the row loop of a chain of kernels; a **kernel** computes output
     rows and owns the loops over columns and channels. After planning every buffer has a region
-    and an offset; after lowering every stream is an `mcu.call` of a function of loops.
+    and an offset; after lowering every kernel is an `mcu.call` of a function of loops.
   }];
   let useDefaultTypePrinterParser = 1;
 }
@@ -44,8 +44,8 @@ def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
   let mnemonic = "buffer";
   let summary = "bytes in RAM or flash that a kernel reads or writes";
   let description = [{
-    Shape, element type, layout, lifetime class and ring depth. `ring` is the number of rows that exist
-    at a time; 0 is the whole tensor. Layout `nhwc` is the tensor's row-major order, `wide` the same
+    Shape, element type, layout, lifetime class and ring depth. `ring` is the number of rows (of the second
+    axis) that exist at a time; 0 is the whole tensor. Layout `nhwc` is the tensor's row-major order, `wide` the same
     widened to 16 bits, `chw` strips of channels, `packed4` two elements a byte.
 
     ```mlir
@@ -58,8 +58,12 @@ def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
   let assemblyFormat = "`<` custom<Shape>($shape, $elementType) `,` $layout `,` $lifetime (`,` `ring` `=` $ring^)? `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Elements that are there at a time: of all rows, or of those of the ring.
     int64_t getNumElements() const;
+    /// Bytes that are there at a time.
     int64_t getBytes() const;
+    /// Bytes of one row: of what the axes after the second hold. The first axis must be 1.
+    int64_t getRowBytes() const;
   }];
 }
 
@@ -132,29 +136,75 @@ def MCU_OutputOp : MCU_Op<"output"> {
 def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArguments]> {
   let summary = "row loop over a chain of kernels";
   let description = [{
-    Runs its kernels `rows` times, row by row. Here a stream has one kernel: a whole tensor is one
-    stage with all its rows. `layer` is the name that the model gives the layer and `index` its place
-    among the layers.
+    A stream of one kernel computes whole tensors. A stream of several **stages** has a `schedule`:
+    the position in the body of the stage that fires next, for each firing. A stage is a kernel,
+    `mcu.copy_rows` or `mcu.fill_rows`; each firing takes it some rows further. Tensors between the stages
+    may be **rings**, buffers of fewer rows than the tensor: what writes to a ring appends rows, and rows that
+    every reader has passed make room by moving the others to the front. So the rows that a stage reads are
+    always consecutive, and kernels need not know of rings.
+
+    `positions` holds an i32 for each ring and each operand that is walked, see `mcu::Positions`: how many bytes
+    of the ring are in use, or how far the operand has come. Lowering makes `driver`, the function with the loop
+    over the firings.
+
+    ```mlir
+    mcu.program @twice {
+      %x = mcu.input 0 "x" as tensor<1x4x8xf32> : !mcu.buffer<1x4x8xf32, nhwc, input>
+      %ring = mcu.buffer "ring" : !mcu.buffer<1x4x8xf32, nhwc, activation, ring = 1>
+      %y = mcu.buffer "y" : !mcu.buffer<1x4x8xf32, nhwc, output>
+      %p = mcu.buffer "" : !mcu.buffer<3xi32, nhwc, scratch>
+      mcu.stream schedule [0, 1, 0, 1, 0, 1, 0, 1] positions(%p : !mcu.buffer<3xi32, nhwc, scratch>) {
+        mcu.copy_rows %x to %ring rows(1) : !mcu.buffer<1x4x8xf32, nhwc, input> -> !mcu.buffer<1x4x8xf32, nhwc, activation, ring = 1>
+        mcu.kernel 0 "negate" "unary.portable" rows(1) ins(%ring : !mcu.buffer<1x4x8xf32, nhwc, activation, ring = 1>)
+            outs(%y : !mcu.buffer<1x4x8xf32, nhwc, output>) walk [0, 0] by [1, 1] cycles 96 flash 40 {
+        ^bb0(%t: tensor<1x1x8xf32>):
+          %0 = nn.neg %t : (tensor<1x1x8xf32>) -> tensor<1x1x8xf32>
+          mcu.yield %0 : tensor<1x1x8xf32>
+        }
+      }
+      mcu.output 0 "y" %y as tensor<1x4x8xf32> : !mcu.buffer<1x4x8xf32, nhwc, output>
+    }
+    ```
   }];
-  let arguments = (ins I64Attr:$index, StrAttr:$layer, I64Attr:$rows);
+  let arguments = (ins OptionalAttr<DenseI32ArrayAttr>:$schedule, Optional<MCU_BufferType>:$positions,
+    OptionalAttr<FlatSymbolRefAttr>:$driver);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$index $layer `rows` `(` $rows `)` attr-dict-with-keyword $body";
+  let assemblyFormat = [{
+    (`schedule` $schedule^ `positions` `(` $positions `:` type($positions) `)`)? (`driver` $driver^)?
+    attr-dict-with-keyword $body
+  }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The stages, in the order by which the schedule counts them.
+    ::llvm::SmallVector<::mlir::Operation *> getStages() {
+      return ::llvm::map_to_vector(getBody().front(), [](::mlir::Operation &op) { return &op; });
+    }
+  }];
 }
+
+// What a stage says of its operands.
+defvar walk = (ins OptionalAttr<DenseI64ArrayAttr>:$first, OptionalAttr<DenseI64ArrayAttr>:$advance);
+
 def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, IsolatedFromAbove]> {
   let summary = "computes rows of the outputs of one operator";
   let description = [{
+    `layer` is the name that the model gives the operator and `index` its place among the layers.
     `kernel` names an entry of the kernel table. The region holds the operator it computes, on
-    tensors that stand for `inputs`, so that nothing of its meaning is said twice. `cycles` and `flash` are the
-    cost model's estimates for all rows.
+    tensors that stand for `inputs`, so that nothing of its meaning is said twice. A firing calls the kernel
+    `rows` times. `cycles` and `flash` are the cost model's estimates for all firings.
+
+    In a stream of several stages the operator is that of one firing. `walk` is the row at which the first
+    firing finds each input and output (in that order), `by` the number of rows that a firing moves it on;
+    0 where the operand is not walked.
   }];
-  let arguments = (ins StrAttr:$kernel, Variadic<MCU_BufferType>:$inputs,
-    Variadic<MCU_BufferType>:$outputs, Variadic<MCU_BufferType>:$scratch,
-    I64Attr:$cycles, I64Attr:$flash);
+  let arguments = !con((ins I64Attr:$index, StrAttr:$layer, StrAttr:$kernel, I64Attr:$rows,
+    Variadic<MCU_BufferType>:$inputs, Variadic<MCU_BufferType>:$outputs, Variadic<MCU_BufferType>:$scratch,
+    I64Attr:$cycles, I64Attr:$flash), walk);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
-    $kernel (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
-    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? `cycles` $cycles `flash` $flash attr-dict-with-keyword $body
+    $index $layer $kernel `rows` `(` $rows `)` (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`walk` $first^ `by` $advance)? `cycles` $cycles `flash` $flash
+    attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
 }
@@ -163,16 +213,33 @@ def MCU_YieldOp : MCU_Op<"yield", [Pure, Terminator, ParentOneOf<["KernelOp"]>]>
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
+def MCU_CopyRowsOp : MCU_Op<"copy_rows", [ParentOneOf<["StreamOp"]>]> {
+  let summary = "appends the next rows of a tensor to a ring";
+  let arguments = (ins MCU_BufferType:$source, MCU_BufferType:$ring, I64Attr:$rows);
+  let assemblyFormat = "$source `to` $ring `rows` `(` $rows `)` attr-dict `:` type($source) `->` type($ring)";
+  let hasVerifier = 1;
+}
+def MCU_FillRowsOp : MCU_Op<"fill_rows", [ParentOneOf<["StreamOp"]>]> {
+  let summary = "appends rows of padding to a ring";
+  let description = "Every byte of the rows is `value`.";
+  let arguments = (ins MCU_BufferType:$ring, I64Attr:$value, I64Attr:$rows);
+  let assemblyFormat = "$ring `value` `(` $value `)` `rows` `(` $rows `)` attr-dict `:` type($ring)";
+  let hasVerifier = 1;
+}
 def MCU_CallOp : MCU_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
-  let summary = "runs a lowered stream";
+  let summary = "runs a lowered kernel";
   let description = [{
-    `callee` is a function whose arguments are memrefs, one for each buffer: what a stream becomes when its kernels are
-    lowered. `writes` are the positions of the buffers that it writes.
+    `callee` is a function whose arguments are memrefs, one for each buffer: what a kernel becomes.
+    `writes` are the positions of the buffers that it writes. In a stream of several stages `walk` and `by`
+    speak of all buffers.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<MCU_BufferType>:$buffers,
+  let arguments = !con((ins FlatSymbolRefAttr:$callee, Variadic<MCU_BufferType>:$buffers,
     I64Attr:$index, StrAttr:$layer, StrAttr:$op, StrAttr:$kernel, DenseI64ArrayAttr:$writes,
-    I64Attr:$macs, I64Attr:$cycles);
-  let assemblyFormat = "$callee `(` $buffers `)` `layer` $index $layer $op $kernel `writes` $writes `macs` $macs `cycles` $cycles attr-dict `:` type($buffers)";
+    I64Attr:$macs, I64Attr:$cycles), walk);
+  let assemblyFormat = [{
+    $callee `(` $buffers `)` `layer` $index $layer $op $kernel `writes` $writes `macs` $macs `cycles` $cycles
+    (`walk` $first^ `by` $advance)? attr-dict `:` type($buffers)
+  }];
 }
 
 #endif // THIMBLE_MCU_OPS

@@ -225,11 +225,14 @@ static int64_t leastPeak(const std::vector<LayerChoices> &layers, int64_t limit)
 }
 
 std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &layers,
-                                           Objective objective, int64_t spareBytes) {
-  int64_t ramLimit = speedLimit(layers, spareBytes);
-  if (objective == Objective::Ram)
-    ramLimit = leastPeak(layers, ramLimit);
-  Search search(layers, ramLimit);
+                                           Objective objective, int64_t spareBytes,
+                                           std::optional<int64_t> ramLimit) {
+  int64_t limit = speedLimit(layers, spareBytes);
+  if (ramLimit && Search(layers, *ramLimit).isFeasible())
+    limit = *ramLimit;
+  else if (objective == Objective::Ram)
+    limit = leastPeak(layers, limit);
+  Search search(layers, limit);
   State best = search.fastest();
   const double codePrice = static_cast<double>(best.cost().cycles) / 500 / 1024;
   best = search.improve(best, [&](const SelectionCost &cost) {

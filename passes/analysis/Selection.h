@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct LayerChoices {
   int64_t liveBytes = 0;
 };
 
-/// The index of a choice for each layer.
+/// The index of a choice for each layer. With `ramLimit` all objectives keep to it, where some selection does.
 /// - Speed: the fastest that need no more RAM than running one operator at a time does, but for
 ///   `spareBytes`. A kilobyte of code must save one part in 500 of the whole time.
 /// - Ram: the fastest of those with the least peak that some selection has that takes at most a quarter
@@ -40,7 +41,7 @@ struct LayerChoices {
 /// All but Ram keep to Speed's RAM. Flash and Balanced are local searches from the minima of
 /// cycles + price * bytes at prices from 1/16 to 65,536 cycles a byte.
 std::vector<size_t> selectKernels(const std::vector<LayerChoices> &layers, Objective objective,
-                                  int64_t spareBytes);
+                                  int64_t spareBytes, std::optional<int64_t> ramLimit = {});
 
 /// Cycles and bytes of flash of a selection.
 struct SelectionCost {

@@ -50,10 +50,10 @@ static bool addShapes(Benchmark &benchmark, mlir::ModuleOp imported, CompileOpti
   if (mlir::failed(runPhases(*planned, options)))
     return false;
   auto layer = benchmark.layers.begin();
-  planned->walk([&](mcu::StreamOp stream) {
+  planned->walk([&](mcu::KernelOp kernel) {
     if (layer == benchmark.layers.end())
       return;
-    stream.walk([&](nn::NNOperator op) { layer->shape = shapeOf(op); });
+    kernel.walk([&](nn::NNOperator op) { layer->shape = shapeOf(op); });
     ++layer;
   });
   return true;

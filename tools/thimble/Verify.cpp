@@ -78,17 +78,29 @@ static Column judge(std::string title, const Trace &trace, const Reference &refe
   column.outputs.resize(reference.outputs.front().size());
   for (auto [s, records] : llvm::enumerate(trace.samples)) {
     std::vector<size_t> written(reference.layers.size());
+    // A layer that runs row by row records a result in pieces.
+    std::vector<std::vector<uint8_t>> pieces(reference.layers.size());
     for (const Trace::Record &record : records) {
       if (record.kind == 'O' && record.index < column.outputs.size()) {
         note(column.outputs[record.index],
              compare(record.bytes, reference.outputs[s][record.index], s));
       } else if (record.kind == 'L' && record.index < reference.layers.size()) {
         const auto &values = reference.layers[record.index].values;
-        size_t which = written[record.index]++;
-        if (s < values.size() && which < values[s].size())
-          note(column.layers[record.index], compare(record.bytes, values[s][which], s));
+        const size_t which = written[record.index];
+        if (s >= values.size() || which >= values[s].size())
+          continue;
+        std::vector<uint8_t> &whole = pieces[record.index];
+        whole.insert(whole.end(), record.bytes.begin(), record.bytes.end());
+        if (whole.size() < values[s][which].data.size())
+          continue;
+        note(column.layers[record.index], compare(whole, values[s][which], s));
+        whole.clear();
+        ++written[record.index];
       }
     }
+    for (auto [layer, rest] : llvm::enumerate(pieces))
+      if (!rest.empty())
+        note(column.layers[layer], "ends after " + std::to_string(rest.size()) + " bytes");
   }
   for (std::string &verdict : column.layers)
     if (verdict.empty())

@@ -60,10 +60,10 @@ FailureOr<Reference> driver::evaluateReference(ModuleOp imported, const CompileO
   options.lastPhase = Phase::Plan;
   if (failed(runPhases(*planned, options, Phase::Candidates)))
     return failure();
-  planned->walk([&](mcu::StreamOp stream) {
+  planned->walk([&](mcu::KernelOp kernel) {
     Reference::Layer layer;
-    layer.name = stream.getLayer().str();
-    stream.walk([&](nn::NNOperator op) {
+    layer.name = kernel.getLayer().str();
+    kernel.walk([&](nn::NNOperator op) {
       layer.op = op->getName().stripDialect().str();
       // What planning added, copies of constants, has no tag and is seen in the outputs.
       if (op->hasAttr(tagName))

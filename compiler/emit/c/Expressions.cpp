@@ -213,6 +213,16 @@ std::optional<Expression> FunctionPrinter::memory(Operation *op) {
     e.isName = true;
     return e;
   }
+  if (auto view = dyn_cast<memref::ViewOp>(op)) {
+    const Expression base = use(view.getSource()), start = use(view.getByteShift());
+    Expression e;
+    const std::string type = scalarType(view.getType().getElementType());
+    const std::string address = base.text + " + " + start.at(Precedence::Multiplicative);
+    e.text = type == "int8_t" ? address : "(" + type + " *)(void *)(" + address + ")";
+    e.precedence = type == "int8_t" ? Precedence::Additive : Precedence::Unary;
+    e.depend(start);
+    return e;
+  }
   auto isConstant = [](Value buffer) { return buffer.getDefiningOp<memref::GetGlobalOp>(); };
   if (auto load = dyn_cast<memref::LoadOp>(op)) {
     if (load.getIndices().size() != 1)

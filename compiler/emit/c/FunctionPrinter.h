@@ -41,6 +41,7 @@ private:
   mlir::LogicalResult printOperation(mlir::Operation *op);
   mlir::LogicalResult printFor(mlir::scf::ForOp loop);
   mlir::LogicalResult printIf(mlir::scf::IfOp branch);
+  mlir::LogicalResult printSwitch(mlir::scf::IndexSwitchOp choice);
   mlir::FailureOr<std::string> printRegion(mlir::Region &region,
                                            std::vector<std::string> targets);
   void printYield(mlir::Operation *yield);

@@ -70,7 +70,8 @@ void FunctionPrinter::line(const std::string &text) { out += wrapped(text, 2 * d
 static bool isWritten(BlockArgument buffer) {
   for (OpOperand &use : buffer.getUses()) {
     Operation *user = use.getOwner();
-    if (isa<memref::StoreOp, m4::StoreWordOp>(user) ||
+    // What is viewed as something else is the arena.
+    if (isa<memref::StoreOp, memref::ViewOp, m4::StoreWordOp>(user) ||
         (isa<func::CallOp>(user) && user->getNumResults() == 0))
       return true;
     if (auto called = dyn_cast<m4::CallOp>(user))
@@ -147,6 +148,8 @@ LogicalResult FunctionPrinter::printOperation(Operation *op) {
     return printFor(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return printIf(branch);
+  if (auto choice = dyn_cast<scf::IndexSwitchOp>(op))
+    return printSwitch(choice);
   if (isa<func::ReturnOp>(op))
     return success();
   if (isa<scf::YieldOp>(op))
@@ -331,6 +334,39 @@ LogicalResult FunctionPrinter::printIf(scf::IfOp branch) {
       out += *whenFalse;
     }
   }
+  line("}");
+  return success();
+}
+
+LogicalResult FunctionPrinter::printSwitch(scf::IndexSwitchOp choice) {
+  if (choice.getNumResults() != 0)
+    return choice.emitOpError("has no C form: a switch must not have results");
+  const Expression number = use(choice.getArg());
+  flushVariableReaders();
+  if (mayWrite(choice))
+    flushMemoryReaders();
+  const llvm::StringMap<Value> holdersBefore = holders;
+  line("switch (" + number.text + ") {");
+  auto printCase = [&](const std::string &label, Region &region) -> LogicalResult {
+    scopes.push();
+    FailureOr<std::string> body = printRegion(region, {});
+    scopes.pop();
+    holders = holdersBefore;
+    if (failed(body))
+      return failure();
+    line(label + ": {");
+    out += *body;
+    ++depth;
+    line("break;");
+    --depth;
+    line("}");
+    return success();
+  };
+  for (auto [value, region] : llvm::zip(choice.getCases(), choice.getCaseRegions()))
+    if (failed(printCase("case " + std::to_string(value), region)))
+      return failure();
+  if (failed(printCase("default", choice.getDefaultRegion())))
+    return failure();
   line("}");
   return success();
 }

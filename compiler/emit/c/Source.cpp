@@ -122,14 +122,18 @@ static void printCall(llvm::raw_ostream &os, const LayerCall &call, bool instrum
 
 static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Program &program,
                         bool instrument) {
-  const bool usesBase =
-      llvm::any_of(program.calls, [](const LayerCall &call) { return !call.arguments.empty(); });
+  const bool usesBase = llvm::any_of(program.steps, [&](const Step &step) {
+    return step.driver || !program.calls[step.firstCall].arguments.empty();
+  });
   os << "int " << name << "_invoke(void *arena) {\n";
   if (usesBase)
     os << "  uint8_t *const base = (uint8_t *)arena;\n";
   printArenaChecks(os, name);
-  for (const LayerCall &call : program.calls)
-    printCall(os, call, instrument);
+  for (Step step : program.steps)
+    if (step.driver)
+      os << "  " << step.driver.getSymName().str() << "((int8_t *)base);\n";
+    else
+      printCall(os, program.calls[step.firstCall], instrument);
   os << "  return THIMBLE_OK;\n}\n";
 }
 
@@ -159,7 +163,21 @@ struct Definitions {
   std::string text;
 
   LogicalResult print(const LayerCall &call) {
-    func::FuncOp function = call.function;
+    std::string comment;
+    llvm::raw_string_ostream os(comment);
+    printLayerComment(os, call);
+    return print(call.function, comment);
+  }
+
+  /// The loop over the firings of a stream.
+  LogicalResult print(func::FuncOp driver, const Step &step) {
+    return print(driver, "/* Layers " + std::to_string(step.firstCall) + " to " +
+                             std::to_string(step.firstCall + step.calls - 1) +
+                             ", row by row. */\n");
+  }
+
+private:
+  LogicalResult print(func::FuncOp function, const std::string &comment) {
     if (!printed.insert(function).second)
       return success();
     if (function.isExternal())
@@ -167,7 +185,7 @@ struct Definitions {
     if (failed(printKernels(function)) || failed(printConstants(function)))
       return failure();
     llvm::raw_string_ostream os(text);
-    printLayerComment(os, call);
+    os << comment;
     FunctionPrinter printer(scopes, macro + "_HOT THIMBLE_NOINLINE");
     FailureOr<std::string> definition = printer.print(function);
     if (failed(definition))
@@ -176,7 +194,6 @@ struct Definitions {
     return success();
   }
 
-private:
   LogicalResult printConstants(func::FuncOp function) {
     WalkResult walked = function.walk([&](memref::GetGlobalOp get) {
       auto global = module.lookupSymbol<memref::GlobalOp>(get.getName());
@@ -249,6 +266,9 @@ FailureOr<std::vector<EmittedFile>> emitC(ModuleOp module, const EmitOptions &op
       definitions.scopes.reserve(symbol.getName());
   for (const LayerCall &call : program->calls)
     if (failed(definitions.print(call)))
+      return failure();
+  for (const Step &step : program->steps)
+    if (step.driver && failed(definitions.print(step.driver, step)))
       return failure();
 
   std::string text;

@@ -43,7 +43,10 @@ Expression FunctionPrinter::materialize(Value value, const Expression &expressio
     values[value] = name;
     return name;
   }
-  line("const " + scalarType(value.getType()) + " " + name.text + " = " + expression.text + ";");
+  auto buffer = dyn_cast<MemRefType>(value.getType());
+  const std::string type = buffer ? scalarType(buffer.getElementType()) + " *const "
+                                  : "const " + scalarType(value.getType()) + " ";
+  line(type + name.text + " = " + expression.text + ";");
   values[value] = name;
   return name;
 }

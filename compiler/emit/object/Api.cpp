@@ -124,12 +124,22 @@ static void keepCompileTimeLinear(Function &layer, Function &caller) {
 void ApiBuilder::invoke(bool instrument) {
   Value *arena = start("invoke", word, "arena");
   returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
-  for (const thimble::emit::LayerCall &call : program.calls) {
-    mlir::func::FuncOp layer = call.function;
+  // A function a layer, so that code size, stack and profiles are the layer's own.
+  auto own = [&](mlir::func::FuncOp layer) {
     Function *function = module.getFunction(layer.getSymName());
-    // A function a layer, so that code size, stack and profiles are the layer's own.
     function->addFnAttr(Attribute::NoInline);
     keepCompileTimeLinear(*function, *builder.GetInsertBlock()->getParent());
+    return function;
+  };
+  for (const thimble::emit::LayerCall &call : program.calls)
+    own(call.function);
+  for (const thimble::emit::Step &step : program.steps) {
+    if (step.driver) {
+      builder.CreateCall(own(step.driver), {arena});
+      continue;
+    }
+    const thimble::emit::LayerCall &call = program.calls[step.firstCall];
+    Function *function = own(call.function);
     SmallVector<Value *> arguments;
     for (const thimble::emit::BufferArgument &argument : call.arguments)
       arguments.push_back(at(arena, argument.offset));

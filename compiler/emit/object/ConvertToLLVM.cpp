@@ -88,6 +88,17 @@ struct ConvertGetGlobal : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
   }
 };
 
+/// A buffer of the arena.
+struct ConvertView : ConvertOpToLLVMPattern<memref::ViewOp> {
+  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
+  LogicalResult matchAndRewrite(memref::ViewOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, elementAddress(rewriter, op.getLoc(), rewriter.getI8Type(),
+                                          adaptor.getSource(), adaptor.getByteShift()));
+    return success();
+  }
+};
+
 //===-- Functions ---------------------------------------------------------------------------===//
 
 struct ConvertFunction : ConvertOpToLLVMPattern<func::FuncOp> {
@@ -282,7 +293,7 @@ LogicalResult thimble::object::convertToLLVM(ModuleOp module, const llvm::DataLa
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
-  patterns.add<ConvertLoad, ConvertStore, ConvertGlobal, ConvertGetGlobal, ConvertFunction,
+  patterns.add<ConvertLoad, ConvertStore, ConvertGlobal, ConvertGetGlobal, ConvertView, ConvertFunction,
                ConvertCall, ConvertReturn, ConvertLoadWord, ConvertStoreWord, ConvertSsat,
                ConvertWordOp, ConvertKernelCall>(converter);
 

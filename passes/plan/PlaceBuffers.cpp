@@ -1,5 +1,5 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
-#include "dialects/mcu/MCUOps.h"
+#include "dialects/mcu/MCULiveness.h"
 #include "passes/Passes.h"
 #include "passes/analysis/Placement.h"
 
@@ -18,41 +18,22 @@ using namespace thimble;
 
 namespace {
 
-/// The steps in which each root buffer is live. Step k is the k-th stream; an input is live from
-/// before the first, an output until after the last.
-llvm::MapVector<Value, PlacementBuffer> liveRanges(mcu::ProgramOp program) {
-  llvm::MapVector<Value, PlacementBuffer> ranges;
+/// What is to be placed, by root buffer.
+llvm::MapVector<Value, PlacementBuffer> buffersOf(mcu::ProgramOp program) {
   // Words are loaded from any buffer; 64-bit elements want more.
   constexpr int64_t wordAlignment = 4;
-  auto touch = [&](Value buffer, int64_t step) {
-    Value root = mcu::resolve(buffer).root;
-    if (isa<mcu::ConstantOp>(root.getDefiningOp()))
-      return;
-    auto type = cast<mcu::BufferType>(root.getType());
-    auto [entry, isNew] = ranges.insert({root, PlacementBuffer()});
-    PlacementBuffer &range = entry->second;
-    if (isNew)
-      range = {step, step, type.getBytes(), wordAlignment};
-    range.last = std::max(range.last, step);
-    int64_t element =
-        cast<mcu::BufferType>(buffer.getType()).getElementType().getIntOrFloatBitWidth() / 8;
-    range.alignment = std::max(range.alignment, element);
-  };
-  int64_t step = 0;
-  for (Operation &op : program.getBody().front()) {
-    if (auto input = dyn_cast<mcu::InputOp>(op))
-      touch(input.getBuffer(), -1);
-    else if (auto output = dyn_cast<mcu::OutputOp>(op))
-      touch(output.getBuffer(), step);
-    else if (auto stream = dyn_cast<mcu::StreamOp>(op)) {
-      stream.walk([&](mcu::KernelOp kernel) {
-        for (Value operand : kernel->getOperands())
-          touch(operand, step);
-      });
-      ++step;
-    }
-  }
-  return ranges;
+  llvm::MapVector<Value, PlacementBuffer> buffers;
+  for (auto &[root, life] : mcu::livesOf(program).buffers)
+    buffers[root] = {life.first, life.last, cast<mcu::BufferType>(root.getType()).getBytes(),
+                     wordAlignment};
+  program.walk([&](Operation *op) {
+    for (Value operand : op->getOperands())
+      if (auto type = dyn_cast<mcu::BufferType>(operand.getType()))
+        if (auto entry = buffers.find(mcu::resolve(operand).root); entry != buffers.end())
+          entry->second.alignment = std::max<int64_t>(
+              entry->second.alignment, type.getElementType().getIntOrFloatBitWidth() / 8);
+  });
+  return buffers;
 }
 
 struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
@@ -61,7 +42,7 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
   }
 
   void place(mcu::ProgramOp program) {
-    llvm::MapVector<Value, PlacementBuffer> ranges = liveRanges(program);
+    llvm::MapVector<Value, PlacementBuffer> ranges = buffersOf(program);
     std::vector<PlacementBuffer> buffers;
     for (auto &[root, range] : ranges)
       buffers.push_back(range);

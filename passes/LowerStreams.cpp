@@ -1,0 +1,234 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "dialects/mcu/MCUOps.h"
+#include "passes/Passes.h"
+#include "passes/kernels/KernelBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace thimble {
+#define GEN_PASS_DEF_LOWERSTREAMS
+#include "passes/Passes.h.inc"
+} // namespace thimble
+
+using namespace mlir;
+using namespace thimble;
+
+namespace thimble {
+namespace {
+
+int64_t rowBytes(const mcu::Walk &walk) {
+  return cast<mcu::BufferType>(walk.buffer().getType()).getRowBytes();
+}
+
+/// The function of one stream while it is built. Addresses are bytes from the arena's start.
+class Driver {
+public:
+  Driver(OpBuilder &builder, ModuleOp module, StringRef name, mcu::StreamOp stream, bool instrument)
+      : stream(stream), positions(stream), instrument(instrument), builder(builder),
+        function(makeFunction(module, name)),
+        b(builder, module, builder.getUnknownLoc(), name.str(), name.str()) {}
+
+  func::FuncOp build() {
+    builder.setInsertionPointToStart(&function.getBody().front());
+    const int64_t slots = positions.size();
+    progress = {view(b.index(mcu::arenaOffset(stream.getPositions())),
+                     MemRefType::get({slots}, builder.getI32Type()), "positions"),
+                ElementType::Int32};
+    for (auto [slot, start] : llvm::enumerate(positions.initial()))
+      b.store(progress, b.index(static_cast<int64_t>(slot)), b.i32(start));
+    SmallVector<int8_t> schedule(*stream.getSchedule());
+    Buffer table = b.table<int8_t>("schedule", schedule);
+    b.loop("firing", static_cast<int64_t>(schedule.size()),
+           [&](Val firing) { fireOneOf(b.toIndex(b.load(table, firing, "stage"))); });
+    func::ReturnOp::create(builder, b.loc());
+    return function;
+  }
+
+private:
+  func::FuncOp makeFunction(ModuleOp module, StringRef name) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToEnd(module.getBody());
+    auto program = stream->getParentOfType<mcu::ProgramOp>();
+    Type arena = MemRefType::get({static_cast<int64_t>(*program.getArenaBytes())}, builder.getI8Type());
+    auto made = func::FuncOp::create(builder, builder.getUnknownLoc(), name,
+                                     builder.getFunctionType({arena}, {}));
+    made.setPrivate();
+    made.addEntryBlock()->getArgument(0).setLoc(NameLoc::get(builder.getStringAttr("arena")));
+    return made;
+  }
+
+  void fireOneOf(Val stage) {
+    const SmallVector<Operation *> stages = stream.getStages();
+    const auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(stages.size()) - 1));
+    auto choice = scf::IndexSwitchOp::create(builder, b.loc(), TypeRange(), stage.value(), numbers,
+                                             static_cast<unsigned>(numbers.size()));
+    // The last stage is the default: there is no other number in the schedule.
+    for (auto [region, op] : llvm::zip(choice->getRegions().drop_front(), ArrayRef(stages).drop_back()))
+      fillCase(region, op);
+    fillCase(choice.getDefaultRegion(), stages.back());
+  }
+
+  void fillCase(Region &region, Operation *stage) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&region.emplaceBlock());
+    fire(stage);
+    scf::YieldOp::create(builder, b.loc());
+  }
+
+  void fire(Operation *stage) {
+    const SmallVector<mcu::Walk> walks = mcu::walksOf(stage);
+    if (auto call = dyn_cast<mcu::CallOp>(stage)) {
+      run(call, walks);
+    } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
+      callRuntime("thimble_copy_rows",
+                  {bytesAt(addressOf(walks[1])), bytesAt(addressOf(walks[0])),
+                   b.i32(walks[0].advance * rowBytes(walks[0])).value()});
+    } else {
+      auto fill = cast<mcu::FillRowsOp>(stage);
+      callRuntime("thimble_fill_rows",
+                  {bytesAt(addressOf(walks[0])), b.i32(static_cast<int8_t>(fill.getValue())).value(),
+                   b.i32(walks[0].advance * rowBytes(walks[0])).value()});
+    }
+    for (const mcu::Walk &walk : walks)
+      if (walk.advance != 0)
+        moveOn(walk);
+  }
+
+  void run(mcu::CallOp call, ArrayRef<mcu::Walk> walks) {
+    auto callee = getModule().lookupSymbol<func::FuncOp>(call.getCallee());
+    SmallVector<Value> arguments;
+    for (const mcu::Walk &walk : walks) {
+      auto type = cast<MemRefType>(callee.getArgumentTypes()[walk.operand->getOperandNumber()]);
+      arguments.push_back(view(addressOf(walk), type));
+    }
+    func::CallOp::create(builder, b.loc(), callee, arguments);
+    if (instrument)
+      for (const mcu::Walk &walk : walks)
+        if (walk.writes && walk.advance != 0)
+          callRuntime("thimble_layer_hook",
+                      {function.getArgument(0), b.i32(call.getIndex()).value(),
+                       bytesAt(addressOf(walk)), b.i32(0).value(),
+                       b.i32(walk.advance * rowBytes(walk)).value()});
+  }
+
+  //===-- Addresses -------------------------------------------------------------------------===//
+
+  /// Where the rows of an operand are that the next firing wants.
+  Val addressOf(const mcu::Walk &walk) {
+    const int64_t start = mcu::arenaOffset(walk.buffer());
+    std::optional<int64_t> slot = positions.of(*walk.operand);
+    if (!slot && walk.isRing() && walk.writes)
+      slot = positions.ofRing(walk.buffer());
+    return slot ? b.toIndex(load(*slot)) + start : b.index(start);
+  }
+
+  Value view(Val address, MemRefType type, StringRef name = "") {
+    Location loc = name.empty() ? b.loc() : b.named(name);
+    return memref::ViewOp::create(builder, loc, type, function.getArgument(0), address.value(),
+                                  ValueRange());
+  }
+  Value bytesAt(Val address) {
+    return view(address, MemRefType::get({1}, builder.getI8Type()));
+  }
+
+  //===-- Positions -------------------------------------------------------------------------===//
+
+  Val load(int64_t slot) { return b.load(progress, b.index(slot)); }
+  void store(int64_t slot, Val value) { b.store(progress, b.index(slot), value); }
+  void add(int64_t slot, int64_t bytes) { store(slot, load(slot) + bytes); }
+
+  void moveOn(const mcu::Walk &walk) {
+    const int64_t bytes = walk.advance * rowBytes(walk);
+    if (!walk.isRing())
+      add(*positions.of(*walk.operand), bytes);
+    else if (walk.writes)
+      add(positions.ofRing(walk.buffer()), bytes);
+    else
+      release(walk, bytes);
+  }
+
+  /// The reader has passed `bytes` of a ring; what all readers have passed makes room.
+  void release(const mcu::Walk &walk, int64_t bytes) {
+    Value ring = walk.buffer();
+    std::optional<int64_t> own = positions.of(*walk.operand);
+    if (!own)
+      return moveToFront(ring, b.i32(bytes));
+    add(*own, bytes);
+    Val passed;
+    for (const mcu::Walk &reader : positions.readersOf(ring)) {
+      Val position = load(*positions.of(*reader.operand));
+      passed = passed ? b.min(passed, position) : position;
+    }
+    b.when(passed > 0, [&] {
+      for (const mcu::Walk &reader : positions.readersOf(ring)) {
+        const int64_t slot = *positions.of(*reader.operand);
+        store(slot, load(slot) - passed);
+      }
+      moveToFront(ring, passed);
+    });
+  }
+
+  void moveToFront(Value ring, Val passed) {
+    const int64_t inUse = positions.ofRing(ring), start = mcu::arenaOffset(ring);
+    Val left = load(inUse) - passed;
+    store(inUse, left);
+    // Where a firing takes the whole ring there is nothing left to move.
+    if (passed.constant() == cast<mcu::BufferType>(ring.getType()).getBytes())
+      return;
+    callRuntime("thimble_copy_rows",
+                {bytesAt(b.index(start)), bytesAt(b.toIndex(passed) + start), left.value()});
+  }
+
+  ModuleOp getModule() { return function->getParentOfType<ModuleOp>(); }
+
+  void callRuntime(StringRef name, ValueRange arguments) {
+    if (!getModule().lookupSymbol(name)) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(getModule().getBody());
+      func::FuncOp::create(builder, builder.getUnknownLoc(), name,
+                           builder.getFunctionType(arguments.getTypes(), {}))
+          .setPrivate();
+    }
+    func::CallOp::create(builder, b.loc(), name, TypeRange(), arguments);
+  }
+
+  mcu::StreamOp stream;
+  mcu::Positions positions;
+  bool instrument;
+  OpBuilder &builder;
+  func::FuncOp function;
+  KernelBuilder b;
+  Buffer progress;
+};
+
+struct LowerStreamsPass : thimble::impl::LowerStreamsBase<LowerStreamsPass> {
+  using LowerStreamsBase::LowerStreamsBase;
+
+  void runOnOperation() override {
+    size_t number = 0;
+    WalkResult walked = getOperation().walk([&](mcu::StreamOp stream) {
+      if (!stream.getSchedule())
+        return WalkResult::advance();
+      auto program = stream->getParentOfType<mcu::ProgramOp>();
+      if (!program.getArenaBytes() || !stream.getOps<mcu::KernelOp>().empty())
+        return stream.emitOpError("wants placed buffers and lowered kernels"),
+               WalkResult::interrupt();
+      const std::string name = llvm::formatv("{0}_stream_{1,0+2}", program.getSymName(), number++);
+      OpBuilder builder(&getContext());
+      func::FuncOp driver =
+          Driver(builder, getOperation(), name, stream, instrument).build();
+      stream.setDriverAttr(FlatSymbolRefAttr::get(driver));
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace thimble

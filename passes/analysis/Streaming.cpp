@@ -1,0 +1,506 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/analysis/Streaming.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+namespace thimble {
+
+//===-- One chain ---------------------------------------------------------------------------===//
+
+namespace {
+
+/// What a firing costs beside its kernel, and a byte that moves.
+constexpr int64_t firingCycles = 60;
+constexpr double cyclesPerMovedByte = 0.9;
+
+/// Builds the stages of a chain and fires them.
+class Player {
+public:
+  Player(const RowNetwork &network, int begin, int end, const std::vector<int64_t> &heights)
+      : network(network), begin(begin), end(end) {
+    chain.begin = begin;
+    chain.end = end;
+    for (int op = begin; op < end; ++op)
+      addKernel(op, heights[static_cast<size_t>(op - begin)]);
+    addCopies();
+    pad();
+  }
+
+  Chain play() {
+    fired.assign(chain.stages.size(), 0);
+    appended.assign(2 * network.tensors.size(), 0);
+    for (size_t i = 0; i < network.tensors.size(); ++i)
+      if (network.tensors[i].producer < begin)
+        appended[2 * i] = network.tensors[i].rows;
+    front.assign(network.tensors.size(), 0);
+    readers.resize(network.tensors.size());
+    for (size_t i = 0; i < chain.stages.size(); ++i)
+      for (const Operand &input : chain.stages[i].inputs)
+        if (input.isRing)
+          readers[static_cast<size_t>(input.tensor)].push_back({i, input.first, input.advance});
+    while (std::optional<int> stage = furthestReady())
+      fire(*stage);
+    countLiveBytes();
+    return std::move(chain);
+  }
+
+private:
+  using Kind = ChainStage::Kind;
+  using Operand = ChainStage::Operand;
+
+  const RowTensor &tensor(int number) const { return network.tensors[static_cast<size_t>(number)]; }
+  const RowOperator &operatorAt(int number) const {
+    return network.operators[static_cast<size_t>(number)];
+  }
+
+  //===-- Stages ----------------------------------------------------------------------------===//
+
+  // Whether the tensor begins and ends within the chain, read row by row.
+  bool isRing(int number) const {
+    const RowTensor &t = tensor(number);
+    if (!t.isOwn || t.producer < begin || t.lastReader >= end || t.lastReader < 0)
+      return false;
+    for (int op = t.producer + 1; op <= t.lastReader; ++op)
+      for (const RowInput &input : operatorAt(op).inputs)
+        if (input.tensor == number && !input.isWalked)
+          return false;
+    return true;
+  }
+
+  void addKernel(int op, int64_t height) {
+    const RowOperator &o = operatorAt(op);
+    ChainStage stage;
+    stage.op = op;
+    stage.height = height;
+    stage.firings = tensor(o.outputs.front()).rows / height;
+    for (const RowInput &input : o.inputs) {
+      Operand operand{input.operand, input.tensor, isRing(input.tensor), 0, 0, 0};
+      if (input.isWalked) {
+        operand.first = -input.padTop; // until the padding is known
+        operand.advance = height * input.stride;
+        operand.needs = (height - 1) * input.stride + input.window;
+      } else {
+        operand.needs = tensor(input.tensor).rows;
+      }
+      stage.inputs.push_back(operand);
+    }
+    const int result = o.outputs.front();
+    stage.output = {0, result, isRing(result), 0, height, 0};
+    chain.stages.push_back(std::move(stage));
+  }
+
+  // Windows that reach beyond a tensor want a ring, where there can be padding.
+  bool leaves(const ChainStage &stage, const Operand &input) const {
+    const int64_t last = input.first + (stage.firings - 1) * input.advance + input.needs;
+    return input.advance != 0 && (input.first < 0 || last > tensor(input.tensor).rows);
+  }
+
+  void addCopies() {
+    for (size_t i = 0; i < chain.stages.size(); ++i)
+      for (size_t k = 0; k < chain.stages[i].inputs.size(); ++k) {
+        const Operand input = chain.stages[i].inputs[k];
+        if (input.isRing || !leaves(chain.stages[i], input))
+          continue;
+        ChainStage copy;
+        copy.kind = Kind::CopyRows;
+        copy.height = tensor(input.tensor).rows % input.advance == 0 ? input.advance : 1;
+        copy.firings = tensor(input.tensor).rows / copy.height;
+        copy.inputs = {{0, input.tensor, false, 0, copy.height, copy.height}};
+        copy.output = {0, input.tensor, true, 0, copy.height, 0};
+        for (ChainStage &reader : chain.stages)
+          for (Operand &other : reader.inputs)
+            if (reader.kind == Kind::Kernel && other.tensor == input.tensor && other.advance != 0)
+              other.isRing = true;
+        chain.stages.insert(chain.stages.begin() + static_cast<std::ptrdiff_t>(i), std::move(copy));
+        ++i;
+      }
+  }
+
+  // Rings begin with the padding that some reader wants first, and end with that it wants last.
+  void pad() {
+    for (const ChainStage &stage : chain.stages)
+      for (const Operand &input : stage.inputs)
+        if (input.isRing)
+          before[input.tensor] = std::max(before[input.tensor], -input.first);
+    for (ChainStage &stage : chain.stages)
+      for (Operand &input : stage.inputs) {
+        if (!input.isRing)
+          continue;
+        input.first += before[input.tensor];
+        const int64_t wanted =
+            input.first + (stage.firings - 1) * input.advance + std::max(input.needs, input.advance);
+        int64_t &rows = after[input.tensor];
+        rows = std::max(rows, wanted - before[input.tensor] - tensor(input.tensor).rows);
+      }
+    for (const auto &ring : before)
+      for (int64_t rows : {before[ring.first], after[ring.first]})
+        if (rows > 0)
+          addFill(ring.first, rows);
+  }
+
+  int addFill(int ring, int64_t rows) {
+    auto [entry, isNew] = fills.insert({{ring, rows}, static_cast<int>(chain.stages.size())});
+    if (isNew) {
+      ChainStage fill;
+      fill.kind = Kind::FillRows;
+      fill.height = rows;
+      fill.output = {0, ring, true, 0, rows, 0};
+      chain.stages.push_back(std::move(fill));
+    }
+    return entry->second;
+  }
+
+  //===-- Firings ---------------------------------------------------------------------------===//
+
+  std::optional<int> furthestReady() {
+    for (int i = static_cast<int>(chain.stages.size()) - 1; i >= 0; --i)
+      if (chain.stages[static_cast<size_t>(i)].kind != Kind::FillRows && isReady(static_cast<size_t>(i)))
+        return i;
+    return std::nullopt;
+  }
+
+  bool isReady(size_t number) {
+    const ChainStage &stage = chain.stages[number];
+    if (fired[number] == stage.firings)
+      return false;
+    for (const Operand &input : stage.inputs) {
+      const int64_t wanted = input.first + fired[number] * input.advance +
+                             (input.isRing ? std::max(input.needs, input.advance) : input.needs);
+      if (rowsOf(input) < wanted)
+        return false;
+    }
+    return true;
+  }
+
+  // Rows that were there by now, padding included.
+  int64_t &rowsOf(const Operand &operand) {
+    return appended[2 * static_cast<size_t>(operand.tensor) + (operand.isRing ? 1 : 0)];
+  }
+
+  void fire(int number) {
+    const ChainStage &stage = chain.stages[static_cast<size_t>(number)];
+    const int ring = stage.output.tensor;
+    const bool isFirst = fired[static_cast<size_t>(number)] == 0;
+    const bool isLast = fired[static_cast<size_t>(number)] + 1 == stage.firings;
+    if (stage.output.isRing && isFirst && before[ring] > 0)
+      fireOnce(fills.at({ring, before[ring]}));
+    fireOnce(number);
+    if (stage.output.isRing && isLast && after[ring] > 0)
+      fireOnce(fills.at({ring, after[ring]}));
+  }
+
+  void fireOnce(int number) {
+    ChainStage &stage = chain.stages[static_cast<size_t>(number)];
+    const int time = static_cast<int>(chain.schedule.size());
+    chain.schedule.push_back(number);
+    chain.moveCycles += firingCycles;
+    if (stage.kind != Kind::Kernel)
+      move(stage.height * tensor(stage.output.tensor).rowBytes);
+    append(stage.output, time);
+    if (stage.kind == Kind::FillRows)
+      ++stage.firings;
+    int64_t &count = fired[static_cast<size_t>(number)];
+    ++count;
+    for (const Operand &input : stage.inputs)
+      if (input.isRing)
+        release(input, time);
+  }
+
+  void move(int64_t bytes) {
+    chain.moveCycles += static_cast<int64_t>(cyclesPerMovedByte * static_cast<double>(bytes));
+  }
+
+  void append(const Operand &output, int time) {
+    int64_t &rows = rowsOf(output);
+    for (int64_t i = 0; i < output.advance; ++i)
+      if (!output.isRing)
+        born[output.tensor].push_back(time);
+    rows += output.advance;
+    if (!output.isRing)
+      return;
+    auto [entry, isNew] = chain.rings.insert({output.tensor, {0, time, time}});
+    entry->second.depth =
+        std::max(entry->second.depth, rows - front[static_cast<size_t>(output.tensor)]);
+    entry->second.last = time;
+  }
+
+  // The row that no reader has passed yet comes to the front.
+  void release(const Operand &input, int time) {
+    chain.rings[input.tensor].last = time;
+    const size_t ring = static_cast<size_t>(input.tensor);
+    int64_t next = std::numeric_limits<int64_t>::max();
+    for (const Reader &reader : readers[ring])
+      next = std::min(next, reader.first + fired[reader.stage] * reader.advance);
+    if (next > front[ring]) {
+      front[ring] = next;
+      move((rowsOf(input) - next) * tensor(input.tensor).rowBytes);
+    }
+  }
+
+  //===-- RAM -------------------------------------------------------------------------------===//
+
+  void countLiveBytes() {
+    const size_t times = chain.schedule.size();
+    std::vector<int64_t> change(times + 1, 0);
+    auto live = [&](int64_t bytes, int first, int last) {
+      change[static_cast<size_t>(first)] += bytes;
+      change[static_cast<size_t>(last) + 1] -= bytes;
+    };
+    for (const auto &[number, ring] : chain.rings)
+      live(ring.depth * tensor(number).rowBytes, ring.first, ring.last);
+    for (int number = 0; number < static_cast<int>(network.tensors.size()); ++number)
+      if (!isRing(number))
+        addWhole(number, static_cast<int>(times) - 1, live);
+    live(static_cast<int64_t>(4 * (chain.rings.size() + chain.stages.size())), 0,
+         static_cast<int>(times) - 1);
+    chain.liveBytes.assign(static_cast<size_t>(end - begin), 0);
+    int64_t bytes = 0;
+    for (size_t time = 0; time < times; ++time) {
+      bytes += change[time];
+      const ChainStage &stage = chain.stages[static_cast<size_t>(chain.schedule[time])];
+      // Copies and fills count for the operator that follows.
+      const int op = stage.kind == Kind::Kernel ? stage.op : firstReader(stage.output.tensor);
+      int64_t &most = chain.liveBytes[static_cast<size_t>(op - begin)];
+      most = std::max(most, bytes);
+    }
+  }
+
+  int firstReader(int number) const {
+    for (int op = begin; op < end; ++op)
+      for (const RowInput &input : operatorAt(op).inputs)
+        if (input.tensor == number)
+          return op;
+    return begin;
+  }
+
+  // A tensor that exists as a whole, if it is live in the chain: rows that were written, and not yet
+  // read for the last time.
+  template <typename Live> void addWhole(int number, int lastTime, Live live) {
+    const RowTensor &t = tensor(number);
+    if (t.isPart || t.producer >= end || t.lastReader < begin || (t.lastReader < 0 && t.producer < begin))
+      return;
+    for (int64_t row = 0; row < t.rows; ++row) {
+      const int first = t.producer < begin || !t.isOwn ? 0 : born[number][static_cast<size_t>(row)];
+      const int last = t.lastReader >= end || !t.isOwn ? lastTime : lastReadOf(number, row, first);
+      live(t.rowBytes, first, last);
+    }
+  }
+
+  // The firing that reads row `row` of a whole tensor for the last time.
+  int lastReadOf(int number, int64_t row, int atLeast) const {
+    int last = atLeast;
+    for (const ChainStage &stage : chain.stages)
+      for (const Operand &input : stage.inputs) {
+        if (input.tensor != number || input.isRing)
+          continue;
+        const int index = static_cast<int>(&stage - chain.stages.data());
+        // The last firing that starts at or before the row.
+        const int64_t firing = input.advance == 0
+                                   ? stage.firings - 1
+                                   : std::min(stage.firings - 1, (row - input.first) / input.advance);
+        last = std::max(last, timeOf(index, firing));
+      }
+    return last;
+  }
+
+  int timeOf(int stage, int64_t firing) const {
+    if (times.empty()) {
+      times.resize(chain.stages.size());
+      for (size_t time = 0; time < chain.schedule.size(); ++time)
+        times[static_cast<size_t>(chain.schedule[time])].push_back(static_cast<int>(time));
+    }
+    return times[static_cast<size_t>(stage)][static_cast<size_t>(firing)];
+  }
+
+  const RowNetwork &network;
+  int begin, end;
+  Chain chain;
+  std::vector<int64_t> fired;                       // by stage
+  std::map<int, int64_t> before, after;             // rows of padding, by ring
+  std::map<std::pair<int, int64_t>, int> fills;     // stages, by ring and rows
+  std::vector<int64_t> appended;                    // rows, by 2 * tensor + whether it is its ring
+  std::vector<int64_t> front;                       // first row that is still there, by ring
+  struct Reader {
+    size_t stage;
+    int64_t first, advance;
+  };
+  std::vector<std::vector<Reader>> readers;         // by ring
+  std::map<int, std::vector<int>> born;             // firing that wrote each row, by whole tensor
+  mutable std::vector<std::vector<int>> times;      // firings of each stage
+};
+
+} // namespace
+
+Chain playChain(const RowNetwork &network, int begin, int end,
+                const std::vector<int64_t> &heights) {
+  return Player(network, begin, end, heights).play();
+}
+
+//===-- Where to cut ------------------------------------------------------------------------===//
+
+/// A chain or one whole operator.
+struct StreamSearch::Slice {
+  int begin = 0;
+  Chain chain; // no stages: one whole operator
+  struct Layer {
+    int64_t liveBytes = 0;
+    const std::vector<TileChoice> *choices = nullptr;
+  };
+  std::vector<Layer> layers;
+};
+
+StreamSearch::~StreamSearch() = default;
+
+StreamSearch::StreamSearch(const RowNetwork &network, TileChoices choices)
+    : network(network), choices(std::move(choices)), slices(network.operators.size() + 1) {
+  for (int op = 0; op < static_cast<int>(network.operators.size()); ++op) {
+    addWhole(op);
+    addSlices(op);
+  }
+}
+
+int64_t liveBytesAt(const RowNetwork &network, int op) {
+  int64_t bytes = 0;
+  for (const RowTensor &t : network.tensors)
+    if (!t.isPart && t.producer <= op && std::max(t.lastReader, t.producer) >= op)
+      bytes += t.bytes();
+  return bytes;
+}
+
+void StreamSearch::addWhole(int op) {
+  Slice slice;
+  slice.begin = op;
+  slice.layers = {{liveBytesAt(network, op), &choices(op, 0)}};
+  slices[static_cast<size_t>(op) + 1].push_back(std::move(slice));
+}
+
+// The greatest divisor of `rows` up to `most`.
+static int64_t heightFor(int64_t rows, int64_t most) {
+  int64_t height = std::min(rows, most);
+  while (rows % height != 0)
+    --height;
+  return height;
+}
+
+void StreamSearch::addSlices(int begin) {
+  constexpr int longest = 40;
+  constexpr int64_t tallest[] = {1, 2, 4, 8};
+  std::vector<std::vector<int64_t>> seen;
+  const int operators = static_cast<int>(network.operators.size());
+  for (int end = begin + 1; end <= std::min(operators, begin + longest); ++end) {
+    const RowOperator &last = network.operators[static_cast<size_t>(end) - 1];
+    if (!last.streams)
+      return;
+    seen.clear();
+    for (int64_t most : tallest) {
+      std::vector<int64_t> heights;
+      for (int op = begin; op < end; ++op) {
+        const RowOperator &o = network.operators[static_cast<size_t>(op)];
+        heights.push_back(
+            heightFor(network.tensors[static_cast<size_t>(o.outputs.front())].rows, most));
+      }
+      if (std::find(seen.begin(), seen.end(), heights) != seen.end())
+        continue;
+      seen.push_back(heights);
+      Slice slice;
+      slice.begin = begin;
+      slice.chain = playChain(network, begin, end, heights);
+      bool isPossible = true;
+      for (int op = begin; op < end; ++op) {
+        const size_t at = static_cast<size_t>(op - begin);
+        slice.layers.push_back({slice.chain.liveBytes[at], &choices(op, heights[at])});
+        isPossible &= !slice.layers.back().choices->empty();
+      }
+      if (isPossible)
+        slices[static_cast<size_t>(end)].push_back(std::move(slice));
+    }
+  }
+}
+
+static constexpr int64_t impossible = std::numeric_limits<int64_t>::max() / 4;
+
+int64_t StreamSearch::cyclesOf(const Slice &slice, int64_t ramBytes) const {
+  int64_t cycles = slice.chain.moveCycles;
+  for (const Slice::Layer &layer : slice.layers) {
+    int64_t best = impossible;
+    for (const TileChoice &choice : *layer.choices)
+      if (layer.liveBytes + choice.workBytes <= ramBytes)
+        best = std::min(best, choice.cycles);
+    if (best == impossible)
+      return impossible;
+    cycles += best;
+  }
+  return cycles;
+}
+
+std::vector<const StreamSearch::Slice *> StreamSearch::shortest(int64_t ramBytes) const {
+  std::vector<int64_t> cycles(slices.size(), impossible);
+  std::vector<const Slice *> last(slices.size(), nullptr);
+  cycles[0] = 0;
+  for (size_t end = 1; end < slices.size(); ++end)
+    for (const Slice &slice : slices[end]) {
+      const int64_t before = cycles[static_cast<size_t>(slice.begin)];
+      if (before >= impossible)
+        continue;
+      const int64_t all = before + cyclesOf(slice, ramBytes);
+      if (all < cycles[end]) {
+        cycles[end] = all;
+        last[end] = &slice;
+      }
+    }
+  std::vector<const Slice *> path;
+  if (cycles.back() >= impossible)
+    return path;
+  for (size_t end = slices.size() - 1; end > 0; end = static_cast<size_t>(last[end]->begin))
+    path.push_back(last[end]);
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+bool StreamSearch::fastest(int64_t ramBytes, StreamPlan &plan) const {
+  const std::vector<const Slice *> path = shortest(ramBytes);
+  if (path.empty() && !network.operators.empty())
+    return false;
+  plan = {};
+  plan.ramBytes = ramBytes;
+  for (const Slice *slice : path) {
+    plan.cycles += cyclesOf(*slice, ramBytes);
+    if (!slice->chain.stages.empty())
+      plan.chains.push_back(slice->chain);
+  }
+  return true;
+}
+
+int64_t StreamSearch::leastCycles() const {
+  StreamPlan plan;
+  fastest(impossible, plan);
+  return plan.cycles;
+}
+
+StreamPlan StreamSearch::smallest(int64_t cycles) const {
+  constexpr int64_t step = 16;
+  StreamPlan best, plan;
+  fastest(impossible, best);
+  int64_t tooFew = 0, enough = 0;
+  for (const auto &ending : slices)
+    for (const Slice &slice : ending)
+      for (const Slice::Layer &layer : slice.layers)
+        for (const TileChoice &choice : *layer.choices)
+          enough = std::max(enough, layer.liveBytes + choice.workBytes);
+  best.ramBytes = enough;
+  while (enough - tooFew > step) {
+    const int64_t middle = tooFew + (enough - tooFew) / 2;
+    if (fastest(middle, plan) && plan.cycles <= cycles) {
+      enough = middle;
+      best = plan;
+    } else {
+      tooFew = middle;
+    }
+  }
+  return best;
+}
+
+} // namespace thimble

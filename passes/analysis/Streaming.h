@@ -1,0 +1,130 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// Chains of operators that take turns row by row, so that the tensors between them never exist as a
+// whole: which rows are there when, and which chains a network is best cut into. Plain C++.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <vector>
+
+namespace thimble {
+
+/// A tensor that is a stack of rows. Tensors and operators are numbers; operators run in their order.
+struct RowTensor {
+  int64_t rows = 1;
+  int64_t rowBytes = 0;
+  int producer = -1;   // -1: an input of the network
+  int lastReader = -1; // the number of operators: an output of the network
+  /// Whether its rows may come and go one by one: no other tensor shares its bytes.
+  bool isOwn = true;
+  /// Whether its bytes are those of another tensor, which counts them.
+  bool isPart = false;
+
+  int64_t bytes() const { return rows * rowBytes; }
+};
+
+/// How an operator reads a tensor. Output row y needs the rows from y * stride - padTop on, `window` of them;
+/// those outside the tensor are padding.
+struct RowInput {
+  unsigned operand = 0;
+  int tensor = -1;
+  bool isWalked = false; // else all of the tensor is needed for any row
+  int64_t window = 1, stride = 1, padTop = 0;
+};
+
+struct RowOperator {
+  std::vector<RowInput> inputs; // but for constants
+  std::vector<int> outputs;
+  /// Whether it can compute some rows of its only output at a time.
+  bool streams = false;
+};
+
+struct RowNetwork {
+  std::vector<RowTensor> tensors;
+  std::vector<RowOperator> operators;
+};
+
+/// One kind of step of a chain.
+struct ChainStage {
+  enum class Kind { Kernel, CopyRows, FillRows };
+  struct Operand {
+    unsigned operand = 0;
+    int tensor = -1;
+    bool isRing = false;
+    /// Row of the first firing, and how far a firing goes. Rows of a ring count from its first padding.
+    int64_t first = 0, advance = 0;
+    int64_t needs = 0; // rows from the current one on that a firing wants to find
+  };
+  Kind kind = Kind::Kernel;
+  int op = -1;
+  int64_t height = 1; // rows of the output, of one firing
+  std::vector<Operand> inputs;
+  Operand output;
+  int64_t firings = 0;
+};
+
+/// A run of operators, row by row.
+struct Chain {
+  int begin = 0, end = 0; // operators [begin, end)
+  std::vector<ChainStage> stages;
+  std::vector<int> schedule; // stages in the order in which they fire
+  struct Ring {
+    int64_t depth = 0; // rows
+    int first = 0, last = 0; // firings
+  };
+  std::map<int, Ring> rings; // by tensor
+  /// For each operator the most bytes of tensors that are live while it fires.
+  std::vector<int64_t> liveBytes;
+  int64_t moveCycles = 0; // of firing and of moving rows
+};
+
+/// Plays operators [begin, end) of `network`, operator i making `heights[i - begin]` rows at a time (a divisor of
+/// its rows): whichever is furthest along and finds its rows fires next.
+Chain playChain(const RowNetwork &network, int begin, int end, const std::vector<int64_t> &heights);
+
+/// Bytes of the tensors that are live while operator `op` computes its whole result.
+int64_t liveBytesAt(const RowNetwork &network, int op);
+
+/// A way to compute some rows of an operator: cycles of all firings together, and bytes of scratch and stack.
+struct TileChoice {
+  int64_t cycles = 0, workBytes = 0;
+};
+/// The choices of an operator for a height, or for the whole tensor at once (height 0). At least one for height 0.
+using TileChoices = std::function<const std::vector<TileChoice> &(int op, int64_t height)>;
+
+/// Where a network is cut. Operators in no chain run one at a time.
+struct StreamPlan {
+  std::vector<Chain> chains;
+  int64_t cycles = 0;
+  /// Bytes that suffice for tensors, scratch and stack, but for what fixed offsets lose.
+  int64_t ramBytes = 0;
+};
+
+/// Plans of a network.
+class StreamSearch {
+public:
+  StreamSearch(const RowNetwork &network, TileChoices choices);
+  ~StreamSearch();
+
+  /// The fastest plan within `ramBytes`; nothing if there is none.
+  bool fastest(int64_t ramBytes, StreamPlan &plan) const;
+  /// The plan with the least RAM that takes at most `cycles`.
+  StreamPlan smallest(int64_t cycles) const;
+  /// Cycles of the fastest plan of all.
+  int64_t leastCycles() const;
+
+private:
+  struct Slice;
+  void addSlices(int begin);
+  void addWhole(int op);
+  int64_t cyclesOf(const Slice &slice, int64_t ramBytes) const;
+  std::vector<const Slice *> shortest(int64_t ramBytes) const;
+
+  const RowNetwork &network;
+  TileChoices choices;
+  std::vector<std::vector<Slice>> slices; // by their end
+};
+
+} // namespace thimble

@@ -1,0 +1,243 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/plan/Layers.h"
+
+#include "dialects/nn/NNTypes.h"
+
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+
+namespace thimble {
+
+/// What running one operator at a time may take for Speed beyond the tensors: scratch and stack.
+static constexpr int64_t spareBytes = 3584;
+/// How much slower than the fastest plan the one with the least RAM may be.
+static constexpr double mostSlowdown = 1.25;
+
+Layers::Layers(func::FuncOp function, const Aliases &aliases, const Target &target)
+    : function(function), aliases(aliases), target(target),
+      tiles(function.getContext(), target) {}
+
+LogicalResult Layers::choose(const PlanGoal &goal) {
+  if (failed(list()))
+    return failure();
+  describe();
+  if (goal.objective == Objective::Ram || goal.ramLimit)
+    stream(goal);
+  count();
+  select(goal);
+  return success();
+}
+
+/// The candidates that are listed for `op`, priced.
+static FailureOr<SmallVector<Candidate>> candidatesOf(nn::NNOperator op, const Target &target) {
+  auto listed = op->getAttrOfType<ArrayAttr>("mcu.candidates");
+  if (!listed || listed.empty())
+    return op.emitError("has no candidates: run nn-list-candidates first");
+  KernelQuery query = queryFor(op, target);
+  SmallVector<Candidate> candidates;
+  for (DictionaryAttr entry : listed.getAsRange<DictionaryAttr>()) {
+    const Kernel *kernel = findKernel(entry.getAs<StringAttr>("kernel").getValue());
+    std::optional<Candidate> candidate = kernel ? kernel->proposeOnTarget(query) : std::nullopt;
+    if (candidate)
+      candidates.push_back(std::move(*candidate));
+  }
+  if (candidates.empty())
+    return op.emitError("none of its candidates can compute it");
+  return candidates;
+}
+
+LogicalResult Layers::list() {
+  for (Operation &operation : function.getBody().front()) {
+    auto op = dyn_cast<nn::NNOperator>(operation);
+    if (!op || aliases.movesNothing(op))
+      continue;
+    FailureOr<SmallVector<Candidate>> candidates = candidatesOf(op, target);
+    if (failed(candidates))
+      return failure();
+    Layer &layer = layers.emplace_back();
+    layer.op = op;
+    layer.candidates = std::move(*candidates);
+  }
+  return success();
+}
+
+//===-- The network as rows -----------------------------------------------------------------===//
+
+static bool isConstant(Value tensor) { return tensor.getDefiningOp<nn::ConstantOp>() != nullptr; }
+
+int Layers::numberOf(Value tensor) {
+  auto [entry, isNew] = numbers.insert({tensor, static_cast<int>(tensors.size())});
+  if (!isNew)
+    return entry->second;
+  const int number = entry->second;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  RowTensor row;
+  const std::optional<TensorType> plain = nn::toTensorType(type);
+  const int64_t bytes = type.getNumElements() * static_cast<int64_t>(byteSize(plain->element));
+  row.rows = type.getRank() == 4 && type.getDimSize(0) == 1 ? std::max<int64_t>(type.getDimSize(1), 1) : 1;
+  row.rowBytes = bytes / row.rows;
+  row.isPart = aliases.isAlias(tensor);
+  row.isOwn = !row.isPart && !aliases.isAliased(tensor);
+  tensors.push_back(tensor);
+  network.tensors.push_back(row);
+  return number;
+}
+
+// The bytes of `tensor`, and those of what it is a part of, matter in step `step`.
+void Layers::use(Value tensor, int step) {
+  while (true) {
+    RowTensor &row = network.tensors[static_cast<size_t>(numberOf(tensor))];
+    row.lastReader = std::max(row.lastReader, step);
+    std::optional<Run> run = aliases.lookup(tensor);
+    if (!run)
+      return;
+    tensor = run->whole;
+  }
+}
+
+void Layers::describe() {
+  auto write = [&](Value tensor, int step) {
+    while (true) {
+      RowTensor &row = network.tensors[static_cast<size_t>(numberOf(tensor))];
+      row.producer = row.producer < 0 ? step : std::min(row.producer, step);
+      std::optional<Run> run = aliases.lookup(tensor);
+      if (!run)
+        return;
+      tensor = run->whole;
+    }
+  };
+  for (BlockArgument argument : function.getArguments())
+    (void)numberOf(argument);
+  for (auto [index, layer] : llvm::enumerate(layers)) {
+    const int step = static_cast<int>(index);
+    RowOperator &row = network.operators.emplace_back();
+    std::optional<SmallVector<RowInput, 2>> walked = rowInputsOf(layer.op);
+    row.streams = walked && !aliases.isAlias(layer.op->getResult(0));
+    for (OpOperand &operand : layer.op->getOpOperands()) {
+      if (isConstant(operand.get()))
+        continue;
+      use(operand.get(), step);
+      RowInput input;
+      if (walked)
+        for (const RowInput &known : *walked)
+          if (known.operand == operand.getOperandNumber())
+            input = known;
+      input.operand = operand.getOperandNumber();
+      input.tensor = numberOf(operand.get());
+      row.inputs.push_back(input);
+    }
+    for (Value result : layer.op->getResults()) {
+      write(result, step);
+      row.outputs.push_back(numberOf(result));
+    }
+  }
+  for (Value result : function.getBody().front().getTerminator()->getOperands())
+    use(result, static_cast<int>(layers.size()));
+}
+
+//===-- Chains ------------------------------------------------------------------------------===//
+
+std::vector<TileChoice> Layers::tileChoices(int layer, int64_t height) {
+  const Layer &of = layers[static_cast<size_t>(layer)];
+  ArrayRef<Candidate> candidates = of.candidates;
+  int64_t firings = 1;
+  if (height != 0) {
+    const int result = network.operators[static_cast<size_t>(layer)].outputs.front();
+    firings = network.tensors[static_cast<size_t>(result)].rows / height;
+    candidates = tiles.candidatesFor(of.op, height);
+  }
+  std::vector<TileChoice> choices;
+  for (const Candidate &c : candidates)
+    choices.push_back({c.cycles * firings, c.scratchBytes() + c.stackBytes});
+  return choices;
+}
+
+void Layers::stream(const PlanGoal &goal) {
+  std::map<std::pair<int, int64_t>, std::vector<TileChoice>> known;
+  StreamSearch search(network, [&](int op, int64_t height) -> const std::vector<TileChoice> & {
+    auto [entry, isNew] = known.insert({{op, height}, {}});
+    if (isNew)
+      entry->second = tileChoices(op, height);
+    return entry->second;
+  });
+  if (!goal.ramLimit || !search.fastest(*goal.ramLimit, plan))
+    plan = search.smallest(static_cast<int64_t>(mostSlowdown * static_cast<double>(search.leastCycles())));
+  for (const Chain &chain : plan.chains)
+    for (const ChainStage &stage : chain.stages) {
+      if (stage.kind != ChainStage::Kind::Kernel)
+        continue;
+      Layer &layer = layers[static_cast<size_t>(stage.op)];
+      layer.height = stage.height;
+      layer.firings = stage.firings;
+      layer.candidates = llvm::to_vector(tiles.candidatesFor(layer.op, stage.height));
+    }
+}
+
+const Chain *Layers::chainAt(size_t index) const {
+  for (const Chain &chain : plan.chains)
+    if (chain.begin == static_cast<int>(index))
+      return &chain;
+  return nullptr;
+}
+
+void Layers::count() {
+  for (auto [index, layer] : llvm::enumerate(layers))
+    layer.liveBytes = liveBytesAt(network, static_cast<int>(index));
+  for (const Chain &chain : plan.chains)
+    for (int op = chain.begin; op < chain.end; ++op)
+      layers[static_cast<size_t>(op)].liveBytes = chain.liveBytes[static_cast<size_t>(op - chain.begin)];
+}
+
+//===-- Kernels -----------------------------------------------------------------------------===//
+
+static std::string costText(const Candidate &c) {
+  return llvm::formatv("{0}: {1} cycles estimated, {2} bytes of flash, {3} of scratch and stack",
+                       c.kernel->getName(), c.cycles, c.flashBytes,
+                       c.scratchBytes() + c.stackBytes);
+}
+
+/// A remark with the chosen kernel and those that it was preferred to.
+static void explain(Layer &layer) {
+  std::string others;
+  for (auto [i, candidate] : llvm::enumerate(layer.candidates))
+    if (i != layer.chosen)
+      others += (others.empty() ? "; not " : "; ") + costText(candidate);
+  const std::string often =
+      layer.height == 0 ? "" : llvm::formatv("{0} times {1} rows with ", layer.firings, layer.height).str();
+  remark::passed(layer.op.getLoc(), remark::RemarkOpts::name("Kernel").category("kernel"))
+      << remark::reason("{0}{1}{2}", often, costText(layer.kernel()), others);
+}
+
+static KernelChoice choiceOf(const Candidate &candidate, int64_t firings) {
+  KernelChoice choice;
+  choice.cycles = candidate.cycles * firings;
+  choice.ownBytes = candidate.flashBytes;
+  for (const SharedCode &code : candidate.sharedCode) {
+    choice.ownBytes -= code.bytes;
+    choice.sharedCode.push_back({code.name, code.bytes});
+  }
+  choice.workBytes = candidate.scratchBytes() + candidate.stackBytes;
+  return choice;
+}
+
+void Layers::select(const PlanGoal &goal) {
+  std::vector<LayerChoices> choices;
+  for (const Layer &layer : layers) {
+    LayerChoices &of = choices.emplace_back();
+    of.liveBytes = layer.liveBytes;
+    for (const Candidate &candidate : layer.candidates)
+      of.choices.push_back(choiceOf(candidate, layer.firings));
+  }
+  std::optional<int64_t> limit;
+  if (goal.objective == Objective::Ram || goal.ramLimit)
+    limit = plan.ramBytes;
+  const std::vector<size_t> selection = selectKernels(choices, goal.objective, spareBytes, limit);
+  for (auto [layer, chosen] : llvm::zip(layers, selection)) {
+    layer.chosen = chosen;
+    explain(layer);
+  }
+}
+
+} // namespace thimble
