@@ -51,6 +51,10 @@ public:
     SmallVector<Type> types;
     for (Value buffer : buffers)
       types.push_back(memrefOf(cast<mcu::BufferType>(buffer.getType())));
+    if (kernel.getEachRow()) {
+      types.push_back(builder.getI32Type());
+      names.push_back("row");
+    }
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(module.getBody());
     function = func::FuncOp::create(builder, unnamed, name, builder.getFunctionType(types, {}));
@@ -65,6 +69,9 @@ public:
     Value argument = function.getArgument(static_cast<unsigned>(position));
     return {argument, elementOf(cast<mcu::BufferType>(buffers[position].getType()))};
   }
+
+  /// The row to compute, of a kernel that is called for each.
+  Val row(KernelBuilder &b) { return b.toIndex(Val(b, function.getArguments().back())); }
 
   /// What the kernel says of its inputs and outputs, said of the buffers.
   DenseI64ArrayAttr walk(std::optional<ArrayRef<int64_t>> ofOperands) const {
@@ -138,19 +145,22 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
     KernelBuilder b(builder, getOperation(), builder.getUnknownLoc(), name,
                     program.getSymName().str());
     KernelOperands operands = operandsOf(kernelOp, fn);
-    b.loop("row", kernelOp.getRows(), [&](Val row) { kernel->emit(b, op, operands, row); });
+    if (kernelOp.getEachRow())
+      kernel->emit(b, op, operands, fn.row(b));
+    else
+      b.loop("row", kernelOp.getRows(), [&](Val row) { kernel->emit(b, op, operands, row); });
     func::ReturnOp::create(builder, builder.getUnknownLoc());
     // Kernels compute what some shapes do not need.
     IRRewriter rewriter(builder);
     (void)runRegionDCE(rewriter, fn.function->getRegions());
 
     builder.setInsertionPoint(kernelOp);
-    const int64_t firings = firingsOf(kernelOp);
+    const int64_t firings = kernelOp.getEachRow() ? 1 : firingsOf(kernelOp);
     mcu::CallOp::create(builder, kernelOp.getLoc(), FlatSymbolRefAttr::get(fn.function), fn.buffers,
                         kernelOp.getIndexAttr(), kernelOp.getLayerAttr(),
                         builder.getStringAttr(mnemonic), kernelOp.getKernelAttr(),
                         builder.getDenseI64ArrayAttr(fn.writes),
-                        builder.getI64IntegerAttr(op.getMacs() * firings), kernelOp.getCyclesAttr(),
+                        builder.getI64IntegerAttr(op.getMacs() * firings), kernelOp.getCyclesAttr(), kernelOp.getEachRowAttr(),
                         fn.walk(kernelOp.getFirst()), fn.walk(kernelOp.getAdvance()));
     kernelOp.erase();
     return success();

@@ -97,6 +97,8 @@ private:
     for (const mcu::Walk &walk : walks)
       if (walk.advance != 0)
         moveOn(walk);
+    if (auto call = dyn_cast<mcu::CallOp>(stage); call && call.getEachRow())
+      add(positions.ofFirings(call), 1);
   }
 
   void run(mcu::CallOp call, ArrayRef<mcu::Walk> walks) {
@@ -106,10 +108,12 @@ private:
       auto type = cast<MemRefType>(callee.getArgumentTypes()[walk.operand->getOperandNumber()]);
       arguments.push_back(view(addressOf(walk), type));
     }
+    if (call.getEachRow())
+      arguments.push_back(load(positions.ofFirings(call)).value());
     func::CallOp::create(builder, b.loc(), callee, arguments);
     if (instrument)
       for (const mcu::Walk &walk : walks)
-        if (walk.writes && walk.advance != 0)
+        if (walk.writes && walk.advance != 0) // TODO: rows
           callRuntime("thimble_layer_hook",
                       {function.getArgument(0), b.i32(call.getIndex()).value(),
                        bytesAt(addressOf(walk)), b.i32(0).value(),

@@ -120,9 +120,10 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
       (*this)->getParentOp(), getCalleeAttr());
   if (!function)
     return emitOpError("'") << getCallee() << "' is not a function";
-  if (function.getNumArguments() != getBuffers().size())
-    return emitOpError("'") << getCallee() << "' takes " << function.getNumArguments()
-                            << " buffers, got " << getBuffers().size();
+  const size_t buffers = function.getNumArguments() - (getEachRow() ? 1 : 0);
+  if (buffers != getBuffers().size())
+    return emitOpError("'") << getCallee() << "' takes " << buffers << " buffers, got "
+                            << getBuffers().size();
   for (int64_t position : getWrites())
     if (position < 0 || position >= static_cast<int64_t>(getBuffers().size()))
       return emitOpError("writes position ") << position << " of " << getBuffers().size()
@@ -175,6 +176,12 @@ Positions::Positions(StreamOp stream) {
                                      : walk.advance != 0;
     if (moves)
       operands[walk.operand] = add(walk.first * rowBytes(walk));
+  }
+  for (Operation *stage : stream.getStages()) {
+    auto kernel = dyn_cast<KernelOp>(stage);
+    auto call = dyn_cast<CallOp>(stage);
+    if ((kernel && kernel.getEachRow()) || (call && call.getEachRow()))
+      counters[stage] = add(0);
   }
 }
 

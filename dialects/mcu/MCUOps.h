@@ -62,6 +62,8 @@ public:
   /// The slot of an operand; none if the address of its rows never changes: it is not walked, or a ring's only
   /// reader, whose next row is always in front, or it appends to a ring.
   std::optional<int64_t> of(mlir::OpOperand &operand) const;
+  /// The slot with the number of the next firing of a stage that has `each_row`.
+  int64_t ofFirings(mlir::Operation *stage) const { return counters.lookup(stage); }
   /// The operands through which stages read `ring`.
   llvm::ArrayRef<Walk> readersOf(mlir::Value ring) const;
   /// What each slot holds before the first firing.
@@ -73,6 +75,7 @@ private:
   int64_t slots = 0;
   llvm::DenseMap<mlir::Value, int64_t> rings;
   llvm::DenseMap<mlir::OpOperand *, int64_t> operands;
+  llvm::DenseMap<mlir::Operation *, int64_t> counters;
   llvm::MapVector<mlir::Value, llvm::SmallVector<Walk, 2>> readers;
   llvm::SmallVector<int64_t> starts;
 };

@@ -195,15 +195,16 @@ def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, Isol
 
     In a stream of several stages the operator is that of one firing. `walk` is the row at which the first
     firing finds each input and output (in that order), `by` the number of rows that a firing moves it on;
-    0 where the operand is not walked.
+    0 where the operand is not walked. With `each_row` the operator is that of all firings: each of its `rows` calls
+    is a firing, which gets the number of the row.
   }];
   let arguments = !con((ins I64Attr:$index, StrAttr:$layer, StrAttr:$kernel, I64Attr:$rows,
     Variadic<MCU_BufferType>:$inputs, Variadic<MCU_BufferType>:$outputs, Variadic<MCU_BufferType>:$scratch,
-    I64Attr:$cycles, I64Attr:$flash), walk);
+    I64Attr:$cycles, I64Attr:$flash, UnitAttr:$each_row), walk);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $index $layer $kernel `rows` `(` $rows `)` (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
-    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`walk` $first^ `by` $advance)? `cycles` $cycles `flash` $flash
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`walk` $first^ `by` $advance)? (`each_row` $each_row^)? `cycles` $cycles `flash` $flash
     attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
@@ -231,14 +232,14 @@ def MCU_CallOp : MCU_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
   let description = [{
     `callee` is a function whose arguments are memrefs, one for each buffer: what a kernel becomes.
     `writes` are the positions of the buffers that it writes. In a stream of several stages `walk` and `by`
-    speak of all buffers.
+    speak of all buffers; with `each_row` the function's last argument is the number of the firing.
   }];
   let arguments = !con((ins FlatSymbolRefAttr:$callee, Variadic<MCU_BufferType>:$buffers,
     I64Attr:$index, StrAttr:$layer, StrAttr:$op, StrAttr:$kernel, DenseI64ArrayAttr:$writes,
-    I64Attr:$macs, I64Attr:$cycles), walk);
+    I64Attr:$macs, I64Attr:$cycles, UnitAttr:$each_row), walk);
   let assemblyFormat = [{
     $callee `(` $buffers `)` `layer` $index $layer $op $kernel `writes` $writes `macs` $macs `cycles` $cycles
-    (`walk` $first^ `by` $advance)? attr-dict `:` type($buffers)
+    (`walk` $first^ `by` $advance)? (`each_row` $each_row^)? attr-dict `:` type($buffers)
   }];
 }
 

@@ -36,6 +36,7 @@ public:
       if (network.tensors[i].producer < begin)
         appended[2 * i] = network.tensors[i].rows;
     front.assign(network.tensors.size(), 0);
+    inUse.assign(network.tensors.size(), 0);
     readers.resize(network.tensors.size());
     for (size_t i = 0; i < chain.stages.size(); ++i)
       for (const Operand &input : chain.stages[i].inputs)
@@ -61,7 +62,8 @@ private:
   // Whether the tensor begins and ends within the chain, read row by row.
   bool isRing(int number) const {
     const RowTensor &t = tensor(number);
-    if (!t.isOwn || t.producer < begin || t.lastReader >= end || t.lastReader < 0)
+    if (!t.isOwn || t.producer < begin || t.lastReader >= end || t.lastReader < 0 ||
+        operatorAt(t.producer).reduces)
       return false;
     for (int op = t.producer + 1; op <= t.lastReader; ++op)
       for (const RowInput &input : operatorAt(op).inputs)
@@ -75,7 +77,8 @@ private:
     ChainStage stage;
     stage.op = op;
     stage.height = height;
-    stage.firings = tensor(o.outputs.front()).rows / height;
+    stage.reduces = o.reduces;
+    stage.firings = tensor(o.reduces ? o.inputs.front().tensor : o.outputs.front()).rows / height;
     for (const RowInput &input : o.inputs) {
       Operand operand{input.operand, input.tensor, isRing(input.tensor), 0, 0, 0};
       if (input.isWalked) {
@@ -88,7 +91,7 @@ private:
       stage.inputs.push_back(operand);
     }
     const int result = o.outputs.front();
-    stage.output = {0, result, isRing(result), 0, height, 0};
+    stage.output = {0, result, !o.reduces && isRing(result), 0, o.reduces ? 0 : height, 0};
     chain.stages.push_back(std::move(stage));
   }
 
@@ -135,22 +138,16 @@ private:
         int64_t &rows = after[input.tensor];
         rows = std::max(rows, wanted - before[input.tensor] - tensor(input.tensor).rows);
       }
-    for (const auto &ring : before)
-      for (int64_t rows : {before[ring.first], after[ring.first]})
-        if (rows > 0)
-          addFill(ring.first, rows);
-  }
-
-  int addFill(int ring, int64_t rows) {
-    auto [entry, isNew] = fills.insert({{ring, rows}, static_cast<int>(chain.stages.size())});
-    if (isNew) {
+    for (const auto &[ring, rows] : before) {
+      if (rows + after[ring] == 0)
+        continue;
+      fills[ring] = static_cast<int>(chain.stages.size());
       ChainStage fill;
       fill.kind = Kind::FillRows;
-      fill.height = rows;
-      fill.output = {0, ring, true, 0, rows, 0};
+      fill.output = {0, ring, true, 0, 1, 0};
+      fill.firings = rows + after[ring];
       chain.stages.push_back(std::move(fill));
     }
-    return entry->second;
   }
 
   //===-- Firings ---------------------------------------------------------------------------===//
@@ -167,12 +164,24 @@ private:
     if (fired[number] == stage.firings)
       return false;
     for (const Operand &input : stage.inputs) {
-      const int64_t wanted = input.first + fired[number] * input.advance +
-                             (input.isRing ? std::max(input.needs, input.advance) : input.needs);
-      if (rowsOf(input) < wanted)
+      if (rowsOf(input) + rowsToFill(input) < wantedRows(number, input))
         return false;
     }
     return true;
+  }
+
+  // Rows of an input that the next firing of a stage wants, from the first on.
+  int64_t wantedRows(size_t stage, const Operand &input) const {
+    return input.first + fired[stage] * input.advance +
+           (input.isRing ? std::max(input.needs, input.advance) : input.needs);
+  }
+
+  // Rows of padding that can follow at once: all rows of the tensor are there.
+  int64_t rowsToFill(const Operand &input) {
+    if (!input.isRing)
+      return 0;
+    const int64_t rest = before[input.tensor] + tensor(input.tensor).rows + after[input.tensor] - rowsOf(input);
+    return rest <= after[input.tensor] ? rest : 0;
   }
 
   // Rows that were there by now, padding included.
@@ -180,16 +189,17 @@ private:
     return appended[2 * static_cast<size_t>(operand.tensor) + (operand.isRing ? 1 : 0)];
   }
 
+  // Padding comes as late as it can: before the first row, and when it is wanted.
   void fire(int number) {
-    const ChainStage &stage = chain.stages[static_cast<size_t>(number)];
-    const int ring = stage.output.tensor;
-    const bool isFirst = fired[static_cast<size_t>(number)] == 0;
-    const bool isLast = fired[static_cast<size_t>(number)] + 1 == stage.firings;
-    if (stage.output.isRing && isFirst && before[ring] > 0)
-      fireOnce(fills.at({ring, before[ring]}));
+    const size_t index = static_cast<size_t>(number);
+    const ChainStage &stage = chain.stages[index];
+    for (const Operand &input : stage.inputs)
+      while (input.isRing && rowsOf(input) < wantedRows(index, input))
+        fireOnce(fills.at(input.tensor));
+    if (stage.output.isRing && fired[index] == 0)
+      for (int64_t i = 0; i < before[stage.output.tensor]; ++i)
+        fireOnce(fills.at(stage.output.tensor));
     fireOnce(number);
-    if (stage.output.isRing && isLast && after[ring] > 0)
-      fireOnce(fills.at({ring, after[ring]}));
   }
 
   void fireOnce(int number) {
@@ -199,9 +209,10 @@ private:
     chain.moveCycles += firingCycles;
     if (stage.kind != Kind::Kernel)
       move(stage.height * tensor(stage.output.tensor).rowBytes);
-    append(stage.output, time);
-    if (stage.kind == Kind::FillRows)
-      ++stage.firings;
+    if (!stage.reduces)
+      append(stage.output, time);
+    else if (fired[static_cast<size_t>(number)] + 1 == stage.firings)
+      appendWhole(stage.output, time);
     int64_t &count = fired[static_cast<size_t>(number)];
     ++count;
     for (const Operand &input : stage.inputs)
@@ -221,23 +232,40 @@ private:
     rows += output.advance;
     if (!output.isRing)
       return;
-    auto [entry, isNew] = chain.rings.insert({output.tensor, {0, time, time}});
-    entry->second.depth =
-        std::max(entry->second.depth, rows - front[static_cast<size_t>(output.tensor)]);
-    entry->second.last = time;
+    const int64_t inUse = rows - front[static_cast<size_t>(output.tensor)];
+    int64_t &depth = chain.rings[output.tensor];
+    depth = std::max(depth, inUse);
+    setInUse(output.tensor, time, inUse, inUse);
+  }
+
+  // The rows in use of a ring during firing `time` and after it.
+  void setInUse(int ring, int time, int64_t during, int64_t then) {
+    int64_t &rows = inUse[static_cast<size_t>(ring)];
+    changes.push_back({time, (during - rows) * tensor(ring).rowBytes});
+    changes.push_back({time + 1, (then - during) * tensor(ring).rowBytes});
+    rows = then;
+  }
+
+  void appendWhole(const Operand &output, int time) {
+    rowsOf(output) = tensor(output.tensor).rows;
+    born[output.tensor].assign(static_cast<size_t>(tensor(output.tensor).rows), time);
   }
 
   // The row that no reader has passed yet comes to the front.
   void release(const Operand &input, int time) {
-    chain.rings[input.tensor].last = time;
     const size_t ring = static_cast<size_t>(input.tensor);
     int64_t next = std::numeric_limits<int64_t>::max();
-    for (const Reader &reader : readers[ring])
+    bool isLast = true;
+    for (const Reader &reader : readers[ring]) {
       next = std::min(next, reader.first + fired[reader.stage] * reader.advance);
+      isLast &= fired[reader.stage] == chain.stages[reader.stage].firings;
+    }
+    const int64_t before = rowsOf(input) - front[ring];
     if (next > front[ring]) {
       front[ring] = next;
       move((rowsOf(input) - next) * tensor(input.tensor).rowBytes);
     }
+    setInUse(input.tensor, time, before, isLast ? 0 : rowsOf(input) - front[ring]);
   }
 
   //===-- RAM -------------------------------------------------------------------------------===//
@@ -245,15 +273,19 @@ private:
   void countLiveBytes() {
     const size_t times = chain.schedule.size();
     std::vector<int64_t> change(times + 1, 0);
+    for (const auto &[time, bytes] : changes)
+      change[static_cast<size_t>(time)] += bytes;
     auto live = [&](int64_t bytes, int first, int last) {
       change[static_cast<size_t>(first)] += bytes;
       change[static_cast<size_t>(last) + 1] -= bytes;
     };
-    for (const auto &[number, ring] : chain.rings)
-      live(ring.depth * tensor(number).rowBytes, ring.first, ring.last);
     for (int number = 0; number < static_cast<int>(network.tensors.size()); ++number)
       if (!isRing(number))
         addWhole(number, static_cast<int>(times) - 1, live);
+    // Sums of 32 bits stand for each byte of what is reduced to it.
+    for (const ChainStage &stage : chain.stages)
+      if (stage.reduces)
+        live(4 * tensor(stage.output.tensor).bytes(), 0, static_cast<int>(times) - 1);
     live(static_cast<int64_t>(4 * (chain.rings.size() + chain.stages.size())), 0,
          static_cast<int>(times) - 1);
     chain.liveBytes.assign(static_cast<size_t>(end - begin), 0);
@@ -320,9 +352,11 @@ private:
   Chain chain;
   std::vector<int64_t> fired;                       // by stage
   std::map<int, int64_t> before, after;             // rows of padding, by ring
-  std::map<std::pair<int, int64_t>, int> fills;     // stages, by ring and rows
+  std::map<int, int> fills;                         // stages, by ring
   std::vector<int64_t> appended;                    // rows, by 2 * tensor + whether it is its ring
   std::vector<int64_t> front;                       // first row that is still there, by ring
+  std::vector<int64_t> inUse;                       // rows that are there, by ring
+  std::vector<std::pair<int, int64_t>> changes;     // of the live bytes of rings: time and bytes
   struct Reader {
     size_t stage;
     int64_t first, advance;
@@ -392,15 +426,15 @@ void StreamSearch::addSlices(int begin) {
   const int operators = static_cast<int>(network.operators.size());
   for (int end = begin + 1; end <= std::min(operators, begin + longest); ++end) {
     const RowOperator &last = network.operators[static_cast<size_t>(end) - 1];
-    if (!last.streams)
+    if (!last.streams && !last.reduces)
       return;
     seen.clear();
     for (int64_t most : tallest) {
       std::vector<int64_t> heights;
       for (int op = begin; op < end; ++op) {
         const RowOperator &o = network.operators[static_cast<size_t>(op)];
-        heights.push_back(
-            heightFor(network.tensors[static_cast<size_t>(o.outputs.front())].rows, most));
+        const int64_t rows = network.tensors[static_cast<size_t>(o.outputs.front())].rows;
+        heights.push_back(o.reduces ? 1 : heightFor(rows, most));
       }
       if (std::find(seen.begin(), seen.end(), heights) != seen.end())
         continue;

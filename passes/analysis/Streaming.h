@@ -39,6 +39,8 @@ struct RowOperator {
   std::vector<int> outputs;
   /// Whether it can compute some rows of its only output at a time.
   bool streams = false;
+  /// Whether it takes in one row of its only input at a time instead, for an output that is there with the last.
+  bool reduces = false;
 };
 
 struct RowNetwork {
@@ -63,6 +65,7 @@ struct ChainStage {
   std::vector<Operand> inputs;
   Operand output;
   int64_t firings = 0;
+  bool reduces = false;
 };
 
 /// A run of operators, row by row.
@@ -70,18 +73,14 @@ struct Chain {
   int begin = 0, end = 0; // operators [begin, end)
   std::vector<ChainStage> stages;
   std::vector<int> schedule; // stages in the order in which they fire
-  struct Ring {
-    int64_t depth = 0; // rows
-    int first = 0, last = 0; // firings
-  };
-  std::map<int, Ring> rings; // by tensor
+  std::map<int, int64_t> rings; // rows that there are at most, by tensor
   /// For each operator the most bytes of tensors that are live while it fires.
   std::vector<int64_t> liveBytes;
   int64_t moveCycles = 0; // of firing and of moving rows
 };
 
 /// Plays operators [begin, end) of `network`, operator i making `heights[i - begin]` rows at a time (a divisor of
-/// its rows): whichever is furthest along and finds its rows fires next.
+/// its rows; 1 for one that reduces): whichever is furthest along and finds its rows fires next.
 Chain playChain(const RowNetwork &network, int begin, int end, const std::vector<int64_t> &heights);
 
 /// Bytes of the tensors that are live while operator `op` computes its whole result.

@@ -105,11 +105,12 @@ std::optional<Candidate> Kernel::proposeOnTarget(const KernelQuery &query) const
   return candidate;
 }
 
-SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target) {
+SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target, bool eachRow) {
   KernelQuery query = queryFor(op, target);
   SmallVector<Candidate> candidates;
   for (const Kernel *kernel : kernelTable())
-    if (std::optional<Candidate> candidate = kernel->proposeOnTarget(query))
+    if (std::optional<Candidate> candidate = kernel->proposeOnTarget(query);
+        candidate && candidate->eachRow == eachRow)
       candidates.push_back(std::move(*candidate));
   llvm::stable_sort(candidates,
                     [](const Candidate &a, const Candidate &b) { return a.cycles < b.cycles; });

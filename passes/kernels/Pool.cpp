@@ -3,7 +3,7 @@
 // Portable pooling: plain loops for every type.
 #include "dialects/nn/reference/Pool.h"
 #include "passes/kernels/Families.h"
-#include "passes/kernels/Kernel.h"
+#include "passes/kernels/RowSum.h"
 #include "passes/kernels/Window.h"
 
 using namespace mlir;
@@ -74,7 +74,7 @@ public:
     });
   }
 
-private:
+protected:
   struct Pool {
     ArrayRef<int64_t> filter, strides, pads;
     Activation activation;
@@ -127,8 +127,40 @@ private:
     return b.select(sum > 0, sum + half, sum - half) / count;
   }
 
+private:
   PoolKind kind;
   StringRef name;
+};
+
+/// The mean of a whole picture, fed row by row.
+class AverageByRows : public PortablePool {
+public:
+  AverageByRows() : PortablePool(PoolKind::Average, "average_pool_2d.by_rows") {}
+
+  std::optional<Candidate> propose(const KernelQuery &q) const override {
+    std::optional<Pool> pool = poolOf(q.op);
+    const std::vector<int64_t> &shape = pool ? q.inputs[0].shape : std::vector<int64_t>();
+    if (!pool || shape[0] != 1 || q.outputs[0].elements() != shape[3] ||
+        pool->filter != ArrayRef(shape).slice(1, 2) ||
+        llvm::any_of(pool->pads, [](int64_t pad) { return pad != 0; }))
+      return std::nullopt;
+    return RowSum::candidate(q);
+  }
+
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
+    Pool pool = *poolOf(op);
+    const TensorType &out = operands.outputs[0].type;
+    PoolClamp clamp = preparePool(out, pool.activation);
+    const bool isFloat = out.element == ElementType::Float32;
+    auto start = [&] { return initial(b, out.element); };
+    auto add = [&](Val sum, Val value) { return combine(b, sum, value); };
+    auto end = [&](Val sum) {
+      Val mean = finish(b, sum, b.i32(pool.filter[0] * pool.filter[1]));
+      return isFloat ? b.clamp(mean, clamp.real) : b.clamp(mean, clamp.stored);
+    };
+    RowSum{start, add, end}.emit(b, operands, row);
+  }
 };
 
 } // namespace
@@ -138,4 +170,5 @@ void thimble::addPoolKernels(KernelList &list) {
   list.push_back(std::make_unique<PortablePool>(PoolKind::Average, "average_pool_2d.portable"));
   list.push_back(std::make_unique<PortablePool>(PoolKind::Maximum, "max_pool_2d.portable"));
   list.push_back(std::make_unique<PortablePool>(PoolKind::RootMeanSquare, "l2_pool_2d.portable"));
+  list.push_back(std::make_unique<AverageByRows>());
 }

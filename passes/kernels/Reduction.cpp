@@ -5,7 +5,7 @@
 #include "dialects/nn/reference/Reduce.h"
 #include "dialects/nn/reference/Broadcast.h"
 #include "passes/kernels/Families.h"
-#include "passes/kernels/Kernel.h"
+#include "passes/kernels/RowSum.h"
 
 using namespace mlir;
 using namespace thimble;
@@ -94,7 +94,7 @@ public:
     });
   }
 
-private:
+protected:
   /// One result of reference/Reduce.cpp: start, step and end.
   struct Computation {
     KernelBuilder &b;
@@ -176,6 +176,39 @@ private:
   };
 };
 
+/// The mean or sum of a whole picture, fed row by row.
+class ReductionByRows : public PortableReduction {
+public:
+  StringRef getName() const override { return "reduce.by_rows"; }
+
+  std::optional<Candidate> propose(const KernelQuery &q) const override {
+    nn::NNOperator op = q.op;
+    auto reduction = dyn_cast<nn::Reduction>(op.getOperation());
+    if (!reduction || !PortableReduction::propose(q))
+      return std::nullopt;
+    const TensorType &in = q.inputs[0];
+    const ReduceOp kind = reduction.getReduceOp();
+    if ((kind != ReduceOp::Mean && kind != ReduceOp::Sum) || in.rank() != 4 || in.shape[0] != 1 ||
+        reducedAxes(op) != std::vector<int64_t>{1, 2})
+      return std::nullopt;
+    // Sums of 64 bits have no place in the scratch.
+    if (in.element != ElementType::Float32 && !in.quantization)
+      return std::nullopt;
+    return RowSum::candidate(q);
+  }
+
+  void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
+            Val row) const override {
+    const TensorType &type = operands.inputs[0].type;
+    Computation c{b, cast<nn::Reduction>(op.getOperation()).getReduceOp(), type,
+                  operands.outputs[0].type, reducedElements(type.shape, reducedAxes(op))};
+    auto start = [&] { return c.initial(); };
+    auto add = [&](Val sum, Val value) { return c.combine(sum, value); };
+    auto end = [&](Val sum) { return c.finish(sum); };
+    RowSum{start, add, end}.emit(b, operands, row);
+  }
+};
+
 /// ARG_MAX and ARG_MIN: of equal elements the first wins, NaN loses against everything.
 class PortableArgExtremum : public Kernel {
 public:
@@ -230,5 +263,6 @@ private:
 
 void thimble::addReductionKernels(KernelList &list) {
   list.push_back(std::make_unique<PortableReduction>());
+  list.push_back(std::make_unique<ReductionByRows>());
   list.push_back(std::make_unique<PortableArgExtremum>());
 }

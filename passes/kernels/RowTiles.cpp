@@ -74,6 +74,11 @@ std::optional<RowInputs> rowInputsOf(nn::NNOperator op) {
   return inputs;
 }
 
+bool reducesRows(nn::NNOperator op, const Target &target) {
+  return op->getNumOperands() == 1 && hasRows(op->getOperand(0)) &&
+         !candidatesFor(op, target, /*eachRow=*/true).empty();
+}
+
 int64_t paddingByte(nn::NNOperator op, unsigned operand) {
   const TensorType type = *nn::toTensorType(op->getOperand(operand).getType());
   return type.quantization ? type.zeroPoint() : 0;
@@ -131,9 +136,13 @@ RowTiles::Tile &RowTiles::at(nn::NNOperator op, int64_t height) {
   auto [entry, isNew] = tiles.insert({{op, height}, Tile()});
   Tile &tile = entry->second;
   if (isNew) {
+    const bool reduces = reducesRows(op, target);
     OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
-    tile.op = makeTile(builder, op, height);
-    tile.candidates = thimble::candidatesFor(tile.op, target);
+    tile.op = reduces ? op : makeTile(builder, op, height);
+    tile.candidates = thimble::candidatesFor(tile.op, target, reduces);
+    for (Candidate &candidate : tile.candidates)
+      if (reduces)
+        candidate.cycles /= candidate.rows;
   }
   return tile;
 }

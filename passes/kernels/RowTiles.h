@@ -18,6 +18,9 @@ namespace thimble {
 /// cannot compute rows of its result one after another. Rows are the second axis of a tensor of rank 4, the first of which is 1.
 std::optional<llvm::SmallVector<RowInput, 2>> rowInputsOf(nn::NNOperator op);
 
+/// Whether `op` can take in its only input a row at a time, for a result that is there with the last.
+bool reducesRows(nn::NNOperator op, const Target &target);
+
 /// The byte that stands for padding in operand `operand` of `op`: the zero point.
 int64_t paddingByte(nn::NNOperator op, unsigned operand);
 
@@ -26,7 +29,8 @@ class RowTiles {
 public:
   RowTiles(mlir::MLIRContext *context, const Target &target);
 
-  /// `op` for `height` rows of its result, in a module of its own, which lives as long as this.
+  /// `op` for `height` rows of its result, in a module of its own, which lives as long as this; `op` itself if
+  /// it reduces rows.
   nn::NNOperator tileOf(nn::NNOperator op, int64_t height);
   /// The kernels for it, cheapest first; costs are those of one tile.
   llvm::ArrayRef<Candidate> candidatesFor(nn::NNOperator op, int64_t height);

@@ -113,8 +113,13 @@ void Layers::describe() {
   for (auto [index, layer] : llvm::enumerate(layers)) {
     const int step = static_cast<int>(index);
     RowOperator &row = network.operators.emplace_back();
-    std::optional<SmallVector<RowInput, 2>> walked = rowInputsOf(layer.op);
-    row.streams = walked && !aliases.isAlias(layer.op->getResult(0));
+    row.reduces = reducesRows(layer.op, target);
+    std::optional<SmallVector<RowInput, 2>> walked;
+    if (row.reduces)
+      walked.emplace({RowInput{0, -1, /*isWalked=*/true, 1, 1, 0}});
+    else
+      walked = rowInputsOf(layer.op);
+    row.streams = walked && !row.reduces && !aliases.isAlias(layer.op->getResult(0));
     for (OpOperand &operand : layer.op->getOpOperands()) {
       if (isConstant(operand.get()))
         continue;
@@ -144,8 +149,9 @@ std::vector<TileChoice> Layers::tileChoices(int layer, int64_t height) {
   ArrayRef<Candidate> candidates = of.candidates;
   int64_t firings = 1;
   if (height != 0) {
-    const int result = network.operators[static_cast<size_t>(layer)].outputs.front();
-    firings = network.tensors[static_cast<size_t>(result)].rows / height;
+    const RowOperator &row = network.operators[static_cast<size_t>(layer)];
+    const int walked = row.reduces ? row.inputs.front().tensor : row.outputs.front();
+    firings = network.tensors[static_cast<size_t>(walked)].rows / height;
     candidates = tiles.candidatesFor(of.op, height);
   }
   std::vector<TileChoice> choices;
@@ -163,7 +169,9 @@ void Layers::stream(const PlanGoal &goal) {
     return entry->second;
   });
   if (!goal.ramLimit || !search.fastest(*goal.ramLimit, plan))
-    plan = search.smallest(static_cast<int64_t>(mostSlowdown * static_cast<double>(search.leastCycles())));
+    if (getenv("DBG2")) { search.fastest(atoi(getenv("DBG2")), plan); for (auto &c : plan.chains) { for (int op = c.begin; op < c.end; ++op) { auto cs = tileChoices(op, 1); int64_t w = 1 << 30; std::string t; for (auto &x : cs) { w = std::min(w, x.workBytes); t += " " + std::to_string(x.cycles) + ":" + std::to_string(x.workBytes); } llvm::errs() << op << " live " << c.liveBytes[op - c.begin] << " work " << w << t << "\n"; } for (auto &[n, r] : c.rings) llvm::errs() << "ring " << n << " depth " << r << " x " << network.tensors[n].rowBytes << "\n"; } }
+  if (getenv("DBG")) for (int64_t b = 3000; b < 60000; b += b/8) { StreamPlan p; bool ok = search.fastest(b, p); llvm::errs() << b << " " << ok << " " << p.cycles << " " << p.chains.size() << "\n"; }
+  plan = search.smallest(static_cast<int64_t>(mostSlowdown * static_cast<double>(search.leastCycles())));
   for (const Chain &chain : plan.chains)
     for (const ChainStage &stage : chain.stages) {
       if (stage.kind != ChainStage::Kind::Kernel)
@@ -173,6 +181,22 @@ void Layers::stream(const PlanGoal &goal) {
       layer.firings = stage.firings;
       layer.candidates = llvm::to_vector(tiles.candidatesFor(layer.op, stage.height));
     }
+  explainChains();
+}
+
+/// A remark for each chain: what runs row by row.
+void Layers::explainChains() const {
+  for (const Chain &chain : plan.chains) {
+    std::string heights;
+    for (const ChainStage &stage : chain.stages)
+      if (stage.kind == ChainStage::Kind::Kernel)
+        heights += (heights.empty() ? "" : ", ") + std::to_string(stage.height);
+    remark::passed(layers[static_cast<size_t>(chain.begin)].op->getLoc(),
+                   remark::RemarkOpts::name("Streaming").category("memory"))
+        << remark::reason("layers {0} to {1} run row by row: {2} rows at a time, {3} firings, {4} cycles more",
+                          chain.begin, chain.end - 1, heights, chain.schedule.size(),
+                          chain.moveCycles);
+  }
 }
 
 const Chain *Layers::chainAt(size_t index) const {

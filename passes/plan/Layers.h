@@ -54,6 +54,7 @@ private:
   int numberOf(mlir::Value tensor);
   void use(mlir::Value tensor, int step);
   void stream(const PlanGoal &goal);
+  void explainChains() const;
   void count();
   std::vector<TileChoice> tileChoices(int layer, int64_t height);
   void select(const PlanGoal &goal);

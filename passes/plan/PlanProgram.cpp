@@ -194,7 +194,8 @@ private:
         builder.getStringAttr(candidate.kernel->getName()),
         builder.getI64IntegerAttr(candidate.rows), inputs, outputs, scratch,
         builder.getI64IntegerAttr(candidate.cycles * layer.firings),
-        builder.getI64IntegerAttr(candidate.flashBytes), first, advance);
+        builder.getI64IntegerAttr(candidate.flashBytes),
+        candidate.eachRow ? builder.getUnitAttr() : UnitAttr(), first, advance);
     Block &body = kernel.getBody().emplaceBlock();
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&body);
@@ -227,13 +228,13 @@ private:
   void planChain(const Chain &chain) {
     Location loc = layers->all()[static_cast<size_t>(chain.begin)].op.getLoc();
     ChainBuffers own;
-    for (const auto &[number, ring] : chain.rings) {
+    for (const auto &[number, depth] : chain.rings) {
       Value tensor = layers->tensor(number);
       mcu::BufferType whole = bufferType(cast<RankedTensorType>(tensor.getType()), mcu::Lifetime::Activation);
       own.rings[number] = ram(tensor.getLoc(),
                               mcu::BufferType::get(builder.getContext(), whole.getShape(),
                                                    whole.getElementType(), mcu::Layout::Nhwc,
-                                                   mcu::Lifetime::Activation, ring.depth));
+                                                   mcu::Lifetime::Activation, depth));
     }
     addScratch(chain, own);
     // Whole tensors that it touches have their buffers before the stream.
@@ -268,7 +269,7 @@ private:
                           : bufferFor(layers->tensor(operand.tensor));
   }
 
-  /// One buffer for all: a kernel needs its scratch only while it runs.
+  /// One buffer for all kernels that need their scratch only while they run.
   void addScratch(const Chain &chain, ChainBuffers &own) {
     constexpr int64_t alignment = 8;
     SmallVector<SmallVector<int64_t, 1>> offsets;
@@ -276,7 +277,7 @@ private:
     for (const ChainStage &stage : chain.stages) {
       int64_t end = 0;
       offsets.emplace_back();
-      if (stage.kind == ChainStage::Kind::Kernel)
+      if (stage.kind == ChainStage::Kind::Kernel && !stage.reduces)
         for (const ScratchRequest &request : layerOf(stage).kernel().scratch) {
           end = llvm::alignTo(end, alignment);
           offsets.back().push_back(end);
@@ -285,6 +286,10 @@ private:
       most = std::max(most, end);
     }
     own.scratchOf.resize(chain.stages.size());
+    for (auto [i, stage] : llvm::enumerate(chain.stages))
+      if (stage.reduces)
+        for (const ScratchRequest &request : layerOf(stage).kernel().scratch)
+          own.scratchOf[i].push_back(ram(layerOf(stage).op.getLoc(), scratchType(request)));
     if (most == 0)
       return;
     Location loc = layers->all()[static_cast<size_t>(chain.begin)].op.getLoc();
