@@ -19,15 +19,17 @@ using namespace thimble;
 static std::vector<BufferUse> listBuffers(const mcu::Lives &lives) {
   std::vector<BufferUse> uses;
   const int64_t lastStep = std::max<int64_t>(lives.steps - 1, 0);
-  for (auto &[root, life] : lives.buffers) {
+  for (auto &[root, parts] : lives.buffers) {
     auto type = cast<mcu::BufferType>(root.getType());
     auto input = root.getDefiningOp<mcu::InputOp>();
     auto buffer = root.getDefiningOp<mcu::BufferOp>();
-    uses.push_back({(input ? input.getName() : buffer.getName()).str(),
-                    mcu::stringifyLifetime(type.getLifetime()).str(),
-                    static_cast<int64_t>((input ? input.getRegion() : buffer.getRegion()).value_or(0)),
-                    mcu::arenaOffset(root), type.getBytes(), std::max<int64_t>(life.first, 0),
-                    std::min(life.last, lastStep)});
+    const auto region =
+        static_cast<int64_t>((input ? input.getRegion() : buffer.getRegion()).value_or(0));
+    for (const mcu::Life &life : parts)
+      uses.push_back({(input ? input.getName() : buffer.getName()).str(),
+                      mcu::stringifyLifetime(type.getLifetime()).str(), region,
+                      mcu::arenaOffset(root) + life.begin, life.end - life.begin,
+                      std::max<int64_t>(life.first, 0), std::min(life.last, lastStep)});
   }
   return uses;
 }

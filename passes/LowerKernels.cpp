@@ -161,7 +161,8 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
                         builder.getStringAttr(mnemonic), kernelOp.getKernelAttr(),
                         builder.getDenseI64ArrayAttr(fn.writes),
                         builder.getI64IntegerAttr(op.getMacs() * firings), kernelOp.getCyclesAttr(), kernelOp.getEachRowAttr(),
-                        fn.walk(kernelOp.getFirst()), fn.walk(kernelOp.getAdvance()));
+                        fn.walk(kernelOp.getFirst()), fn.walk(kernelOp.getAdvance()),
+                        fn.walk(kernelOp.getExtent()));
     kernelOp.erase();
     return success();
   }

@@ -4,57 +4,199 @@
 using namespace mlir;
 using namespace thimble::mcu;
 
+static BufferType typeOf(Value buffer) { return cast<BufferType>(buffer.getType()); }
+
 namespace {
-class Recorder {
+
+//===-- Tensors -----------------------------------------------------------------------------===//
+
+/// The touches of one buffer, any bytes in any order.
+class Touches {
 public:
-  void touch(Value buffer, int64_t step) {
-    Value root = resolve(buffer).root;
-    if (isa<ConstantOp>(root.getDefiningOp()))
-      return;
-    auto [entry, isNew] = lives.buffers.insert({root, {step, step}});
-    entry->second.first = std::min(entry->second.first, step);
-    entry->second.last = std::max(entry->second.last, step);
+  void add(int64_t step, int64_t begin, int64_t end) { touches.push_back({step, step, begin, end}); }
+
+  /// Bytes matter from their first touch to their last.
+  SmallVector<Life, 1> lives() const {
+    SmallVector<int64_t> bounds;
+    for (const Life &touch : touches)
+      bounds.append({touch.begin, touch.end});
+    llvm::sort(bounds);
+    bounds.erase(llvm::unique(bounds), bounds.end());
+    SmallVector<Life, 1> parts;
+    for (size_t i = 0; i + 1 < bounds.size(); ++i)
+      addPart(parts, bounds[i], bounds[i + 1]);
+    llvm::stable_sort(parts, [](const Life &a, const Life &b) { return a.first < b.first; });
+    return parts;
   }
 
-  // A kernel or call, or another stage.
-  void step(Operation *stage) {
+private:
+  void addPart(SmallVector<Life, 1> &parts, int64_t begin, int64_t end) const {
+    Life part{std::numeric_limits<int64_t>::max(), -1, begin, end};
+    for (const Life &touch : touches)
+      if (touch.begin <= begin && end <= touch.end) {
+        part.first = std::min(part.first, touch.first);
+        part.last = std::max(part.last, touch.last);
+      }
+    if (part.first > part.last)
+      return; // between two parts
+    if (!parts.empty() && parts.back().end == begin && parts.back().first == part.first &&
+        parts.back().last == part.last)
+      parts.back().end = end;
+    else
+      parts.push_back(part);
+  }
+
+  SmallVector<Life> touches;
+};
+
+//===-- Rings -------------------------------------------------------------------------------===//
+
+/// The rows of one ring while its stream runs.
+class RingRows {
+public:
+  explicit RingRows(Value ring) : rowBytes(typeOf(ring).getRowBytes()) {}
+
+  void append(int64_t step, int64_t rows) {
+    for (int64_t i = 0; i < rows; ++i)
+      since.push_back(step);
+  }
+  /// After the step, rows [0, rows) are free: the others move to the front.
+  void release(int64_t step, int64_t rows) {
+    const auto left = static_cast<int64_t>(since.size()) - std::min<int64_t>(rows, since.size());
+    while (static_cast<int64_t>(since.size()) > left) {
+      const auto slot = static_cast<int64_t>(since.size()) - 1;
+      lives.push_back({since.pop_back_val(), step, slot * rowBytes, (slot + 1) * rowBytes});
+    }
+  }
+  SmallVector<Life, 1> finish(int64_t lastStep) {
+    release(lastStep, static_cast<int64_t>(since.size()));
+    llvm::stable_sort(lives, [](const Life &a, const Life &b) { return a.first < b.first; });
+    return std::move(lives);
+  }
+
+  int64_t front = 0; // the row of the tensor, padding included, that is in front
+
+private:
+  int64_t rowBytes;
+  SmallVector<int64_t> since; // the step in which each slot was filled
+  SmallVector<Life, 1> lives;
+};
+
+//===-- The program -------------------------------------------------------------------------===//
+
+class Recorder {
+public:
+  void input(Value buffer) { touch(buffer, -1); }
+  void output(Value buffer) { touch(buffer, lives.steps); }
+  void state(Value buffer) {
+    touch(buffer, -1);
+    touch(buffer, lives.steps);
+  }
+
+  void single(Operation *stage) {
     for (Value operand : stage->getOperands())
       touch(operand, lives.steps);
-    lives.stages[stage].push_back(lives.steps);
-    ++lives.steps;
+    lives.stages[stage].push_back(lives.steps++);
   }
 
   void stream(StreamOp stream) {
     const SmallVector<Operation *> stages = stream.getStages();
     if (!stream.getSchedule())
-      return step(stages.front());
-    touch(stream.getPositions(), lives.steps);
+      return single(stages.front());
+    const Positions positions(stream);
+    llvm::MapVector<Value, RingRows> rings;
+    llvm::DenseMap<Operation *, int64_t> firings;
     const ArrayRef<int32_t> schedule = *stream.getSchedule();
-    for (int32_t stage : schedule)
-      step(stages[static_cast<size_t>(stage)]);
-    touch(stream.getPositions(), lives.steps - 1);
+    const int64_t first = lives.steps;
+    for (int32_t number : schedule) {
+      Operation *stage = stages[static_cast<size_t>(number)];
+      fire(stage, firings[stage], rings);
+      ++firings[stage];
+      release(stage, positions, firings, rings);
+      lives.stages[stage].push_back(lives.steps++);
+    }
+    for (int64_t step : {first, lives.steps - 1})
+      touch(stream.getPositions(), step);
+    for (auto &[ring, rows] : rings)
+      lives.buffers[ring] = rows.finish(lives.steps - 1);
+  }
+
+  Lives finish() {
+    for (auto &[root, touched] : tensors)
+      lives.buffers[root] = touched.lives();
+    return std::move(lives);
   }
 
   Lives lives;
+
+private:
+  void touch(Value buffer, int64_t step) { touch(buffer, step, 0, typeOf(buffer).getBytes()); }
+
+  void touch(Value buffer, int64_t step, int64_t begin, int64_t end) {
+    const Place place = resolve(buffer);
+    if (isa<ConstantOp>(place.root.getDefiningOp()))
+      return;
+    if (begin < end)
+      tensors[place.root].add(step, place.byteOffset + begin, place.byteOffset + end);
+  }
+
+  void fire(Operation *stage, int64_t firing, llvm::MapVector<Value, RingRows> &rings) {
+    SmallVector<Value> walked;
+    for (const Walk &walk : walksOf(stage)) {
+      walked.push_back(walk.buffer());
+      if (walk.isRing()) {
+        auto ring = rings.insert({walk.buffer(), RingRows(walk.buffer())}).first;
+        if (walk.writes)
+          ring->second.append(lives.steps, walk.advance);
+      } else if (walk.advance != 0) {
+        const int64_t bytes = typeOf(walk.buffer()).getRowBytes();
+        const int64_t row = walk.first + firing * walk.advance;
+        touch(walk.buffer(), lives.steps, row * bytes, (row + walk.extent) * bytes);
+      } else {
+        touch(walk.buffer(), lives.steps);
+      }
+    }
+    for (Value operand : stage->getOperands()) // scratch
+      if (!llvm::is_contained(walked, operand))
+        touch(operand, lives.steps);
+  }
+
+  // What all readers of a ring have passed is free.
+  void release(Operation *stage, const Positions &positions,
+               const llvm::DenseMap<Operation *, int64_t> &firings,
+               llvm::MapVector<Value, RingRows> &rings) {
+    for (const Walk &walk : walksOf(stage)) {
+      if (!walk.isRing() || walk.writes)
+        continue;
+      int64_t passed = std::numeric_limits<int64_t>::max();
+      for (const Walk &reader : positions.readersOf(walk.buffer()))
+        passed = std::min(passed, reader.first +
+                                      firings.lookup(reader.operand->getOwner()) * reader.advance);
+      RingRows &ring = rings.find(walk.buffer())->second;
+      ring.release(lives.steps, passed - ring.front);
+      ring.front = passed;
+    }
+  }
+
+  llvm::MapVector<Value, Touches> tensors;
 };
+
 } // namespace
 
 Lives thimble::mcu::livesOf(ProgramOp program) {
   Recorder recorder;
   for (Operation &op : program.getBody().front()) {
     if (auto input = dyn_cast<InputOp>(op))
-      recorder.touch(input.getBuffer(), -1);
+      recorder.input(input.getBuffer());
     else if (auto output = dyn_cast<OutputOp>(op))
-      recorder.touch(output.getBuffer(), recorder.lives.steps);
+      recorder.output(output.getBuffer());
     else if (auto stream = dyn_cast<StreamOp>(op))
       recorder.stream(stream);
     else if (isa<CallOp>(op))
-      recorder.step(&op);
+      recorder.single(&op);
   }
   for (auto buffer : program.getOps<BufferOp>())
-    if (buffer.getBuffer().getType().getLifetime() == Lifetime::State) {
-      recorder.touch(buffer.getBuffer(), -1);
-      recorder.touch(buffer.getBuffer(), recorder.lives.steps);
-    }
-  return std::move(recorder.lives);
+    if (buffer.getBuffer().getType().getLifetime() == Lifetime::State)
+      recorder.state(buffer.getBuffer());
+  return recorder.finish();
 }

@@ -69,15 +69,17 @@ LogicalResult StreamOp::verify() {
 }
 
 // An array of a walk has an element for each of the first `count` operands.
-static LogicalResult verifyWalk(Operation *op, std::optional<ArrayRef<int64_t>> first,
-                                std::optional<ArrayRef<int64_t>> advance, size_t count) {
-  if (!first && !advance)
+template <typename Op> static LogicalResult verifyWalk(Op op, size_t count) {
+  const std::optional<ArrayRef<int64_t>> arrays[] = {op.getFirst(), op.getAdvance(), op.getExtent()};
+  if (llvm::none_of(arrays, [](const auto &array) { return array.has_value(); }))
     return success();
-  if (!first || !advance || first->size() != count || advance->size() != count)
-    return op->emitOpError("walk and by must have ") << count << " numbers each";
-  for (int64_t rows : llvm::concat<const int64_t>(*first, *advance))
-    if (rows < 0)
-      return op->emitOpError("rows of a walk must not be negative, got ") << rows;
+  for (const auto &array : arrays) {
+    if (!array || array->size() != count)
+      return op.emitOpError("walk, by and rows must have ") << count << " numbers each";
+    for (int64_t rows : *array)
+      if (rows < 0)
+        return op.emitOpError("rows of a walk must not be negative, got ") << rows;
+  }
   return success();
 }
 
@@ -112,7 +114,7 @@ LogicalResult KernelOp::verify() {
   if (body.back().getNumOperands() != getOutputs().size())
     return emitOpError("yields ") << body.back().getNumOperands() << " tensors for "
                                   << getOutputs().size() << " outputs";
-  return verifyWalk(*this, getFirst(), getAdvance(), getInputs().size() + getOutputs().size());
+  return verifyWalk(*this, getInputs().size() + getOutputs().size());
 }
 
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -128,7 +130,7 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (position < 0 || position >= static_cast<int64_t>(getBuffers().size()))
       return emitOpError("writes position ") << position << " of " << getBuffers().size()
                                              << " buffers";
-  return verifyWalk(*this, getFirst(), getAdvance(), getBuffers().size());
+  return verifyWalk(*this, getBuffers().size());
 }
 
 //===-- Walks -------------------------------------------------------------------------------===//
@@ -139,19 +141,21 @@ SmallVector<Walk> thimble::mcu::walksOf(Operation *stage) {
   SmallVector<Walk> walks;
   if (auto copy = dyn_cast<CopyRowsOp>(stage)) {
     const int64_t rows = copy.getRows();
-    walks.push_back({&copy.getSourceMutable(), 0, rows, /*writes=*/false});
-    walks.push_back({&copy.getRingMutable(), 0, rows, /*writes=*/true});
+    walks.push_back({&copy.getSourceMutable(), 0, rows, rows, /*writes=*/false});
+    walks.push_back({&copy.getRingMutable(), 0, rows, rows, /*writes=*/true});
   } else if (auto fill = dyn_cast<FillRowsOp>(stage)) {
-    walks.push_back({&fill.getRingMutable(), 0, static_cast<int64_t>(fill.getRows()), /*writes=*/true});
+    const int64_t rows = fill.getRows();
+    walks.push_back({&fill.getRingMutable(), 0, rows, rows, /*writes=*/true});
   } else {
     auto kernel = dyn_cast<KernelOp>(stage);
     auto call = dyn_cast<CallOp>(stage);
     const ArrayRef<int64_t> first = kernel ? *kernel.getFirst() : *call.getFirst();
     const ArrayRef<int64_t> advance = kernel ? *kernel.getAdvance() : *call.getAdvance();
-    for (auto [i, start, rows] : llvm::enumerate(first, advance)) {
+    const ArrayRef<int64_t> extent = kernel ? *kernel.getExtent() : *call.getExtent();
+    for (auto [i, start, rows, touched] : llvm::enumerate(first, advance, extent)) {
       const bool writes = kernel ? i >= kernel.getInputs().size()
                                  : llvm::is_contained(call.getWrites(), static_cast<int64_t>(i));
-      walks.push_back({&stage->getOpOperand(static_cast<unsigned>(i)), start, rows, writes});
+      walks.push_back({&stage->getOpOperand(static_cast<unsigned>(i)), start, rows, touched, writes});
     }
   }
   return walks;

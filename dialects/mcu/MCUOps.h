@@ -42,6 +42,8 @@ struct Walk {
   int64_t first;
   /// Rows that a firing moves it on; 0 where all firings see the same bytes.
   int64_t advance;
+  /// Rows that a firing touches; 0 where it may touch all.
+  int64_t extent;
   bool writes;
 
   mlir::Value buffer() const { return operand->get(); }

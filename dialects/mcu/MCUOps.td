@@ -156,7 +156,7 @@ def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArgument
       mcu.stream schedule [0, 1, 0, 1, 0, 1, 0, 1] positions(%p : !mcu.buffer<3xi32, nhwc, scratch>) {
         mcu.copy_rows %x to %ring rows(1) : !mcu.buffer<1x4x8xf32, nhwc, input> -> !mcu.buffer<1x4x8xf32, nhwc, activation, ring = 1>
         mcu.kernel 0 "negate" "unary.portable" rows(1) ins(%ring : !mcu.buffer<1x4x8xf32, nhwc, activation, ring = 1>)
-            outs(%y : !mcu.buffer<1x4x8xf32, nhwc, output>) walk [0, 0] by [1, 1] cycles 96 flash 40 {
+            outs(%y : !mcu.buffer<1x4x8xf32, nhwc, output>) walk [0, 0] by [1, 1] rows [1, 1] cycles 96 flash 40 {
         ^bb0(%t: tensor<1x1x8xf32>):
           %0 = nn.neg %t : (tensor<1x1x8xf32>) -> tensor<1x1x8xf32>
           mcu.yield %0 : tensor<1x1x8xf32>
@@ -183,7 +183,8 @@ def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArgument
 }
 
 // What a stage says of its operands.
-defvar walk = (ins OptionalAttr<DenseI64ArrayAttr>:$first, OptionalAttr<DenseI64ArrayAttr>:$advance);
+defvar walk = (ins OptionalAttr<DenseI64ArrayAttr>:$first, OptionalAttr<DenseI64ArrayAttr>:$advance,
+  OptionalAttr<DenseI64ArrayAttr>:$extent);
 
 def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, IsolatedFromAbove]> {
   let summary = "computes rows of the outputs of one operator";
@@ -194,8 +195,8 @@ def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, Isol
     `rows` times. `cycles` and `flash` are the cost model's estimates for all firings.
 
     In a stream of several stages the operator is that of one firing. `walk` is the row at which the first
-    firing finds each input and output (in that order), `by` the number of rows that a firing moves it on;
-    0 where the operand is not walked. With `each_row` the operator is that of all firings: each of its `rows` calls
+    firing finds each input and output (in that order), `by` the number of rows that a firing moves it on
+    (0 where the operand is not walked), `rows` the number of rows that it touches. With `each_row` the operator is that of all firings: each of its `rows` calls
     is a firing, which gets the number of the row.
   }];
   let arguments = !con((ins I64Attr:$index, StrAttr:$layer, StrAttr:$kernel, I64Attr:$rows,
@@ -204,7 +205,7 @@ def MCU_KernelOp : MCU_Op<"kernel", [AttrSizedOperandSegments, SingleBlock, Isol
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $index $layer $kernel `rows` `(` $rows `)` (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
-    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`walk` $first^ `by` $advance)? (`each_row` $each_row^)? `cycles` $cycles `flash` $flash
+    (`scratch` `(` $scratch^ `:` type($scratch) `)`)? (`walk` $first^ `by` $advance `rows` $extent)? (`each_row` $each_row^)? `cycles` $cycles `flash` $flash
     attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
@@ -231,7 +232,7 @@ def MCU_CallOp : MCU_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
   let summary = "runs a lowered kernel";
   let description = [{
     `callee` is a function whose arguments are memrefs, one for each buffer: what a kernel becomes.
-    `writes` are the positions of the buffers that it writes. In a stream of several stages `walk` and `by`
+    `writes` are the positions of the buffers that it writes. In a stream of several stages `walk`, `by` and `rows`
     speak of all buffers; with `each_row` the function's last argument is the number of the firing.
   }];
   let arguments = !con((ins FlatSymbolRefAttr:$callee, Variadic<MCU_BufferType>:$buffers,
@@ -239,7 +240,7 @@ def MCU_CallOp : MCU_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
     I64Attr:$macs, I64Attr:$cycles, UnitAttr:$each_row), walk);
   let assemblyFormat = [{
     $callee `(` $buffers `)` `layer` $index $layer $op $kernel `writes` $writes `macs` $macs `cycles` $cycles
-    (`walk` $first^ `by` $advance)? (`each_row` $each_row^)? attr-dict `:` type($buffers)
+    (`walk` $first^ `by` $advance `rows` $extent)? (`each_row` $each_row^)? attr-dict `:` type($buffers)
   }];
 }
 

@@ -378,6 +378,7 @@ Chain playChain(const RowNetwork &network, int begin, int end,
 /// A chain or one whole operator.
 struct StreamSearch::Slice {
   int begin = 0;
+  std::vector<int64_t> heights;
   Chain chain; // no stages: one whole operator
   struct Layer {
     int64_t liveBytes = 0;
@@ -419,39 +420,73 @@ static int64_t heightFor(int64_t rows, int64_t most) {
   return height;
 }
 
+/// Rows of a firing that are tried.
+static constexpr int64_t tallest[] = {1, 2, 4, 8};
+
+std::vector<int64_t> StreamSearch::heightsOf(int begin, int end, int64_t most) const {
+  std::vector<int64_t> heights;
+  for (int op = begin; op < end; ++op) {
+    const RowOperator &o = network.operators[static_cast<size_t>(op)];
+    const int64_t rows = network.tensors[static_cast<size_t>(o.outputs.front())].rows;
+    heights.push_back(o.reduces ? 1 : heightFor(rows, most));
+  }
+  return heights;
+}
+
+std::optional<StreamSearch::Slice> StreamSearch::sliceOf(int begin, const std::vector<int64_t> &heights) const {
+  Slice slice;
+  slice.begin = begin;
+  slice.heights = heights;
+  for (size_t i = 0; i < heights.size(); ++i) {
+    slice.layers.push_back({0, &choices(begin + static_cast<int>(i), heights[i])});
+    if (slice.layers.back().choices->empty())
+      return std::nullopt;
+  }
+  slice.chain = playChain(network, begin, begin + static_cast<int>(heights.size()), heights);
+  for (size_t i = 0; i < heights.size(); ++i)
+    slice.layers[i].liveBytes = slice.chain.liveBytes[i];
+  return slice;
+}
+
 void StreamSearch::addSlices(int begin) {
   constexpr int longest = 40;
-  constexpr int64_t tallest[] = {1, 2, 4, 8};
-  std::vector<std::vector<int64_t>> seen;
   const int operators = static_cast<int>(network.operators.size());
   for (int end = begin + 1; end <= std::min(operators, begin + longest); ++end) {
     const RowOperator &last = network.operators[static_cast<size_t>(end) - 1];
     if (!last.streams && !last.reduces)
       return;
-    seen.clear();
+    std::vector<std::vector<int64_t>> seen;
     for (int64_t most : tallest) {
-      std::vector<int64_t> heights;
-      for (int op = begin; op < end; ++op) {
-        const RowOperator &o = network.operators[static_cast<size_t>(op)];
-        const int64_t rows = network.tensors[static_cast<size_t>(o.outputs.front())].rows;
-        heights.push_back(o.reduces ? 1 : heightFor(rows, most));
-      }
+      std::vector<int64_t> heights = heightsOf(begin, end, most);
       if (std::find(seen.begin(), seen.end(), heights) != seen.end())
         continue;
-      seen.push_back(heights);
-      Slice slice;
-      slice.begin = begin;
-      slice.chain = playChain(network, begin, end, heights);
-      bool isPossible = true;
-      for (int op = begin; op < end; ++op) {
-        const size_t at = static_cast<size_t>(op - begin);
-        slice.layers.push_back({slice.chain.liveBytes[at], &choices(op, heights[at])});
-        isPossible &= !slice.layers.back().choices->empty();
-      }
-      if (isPossible)
-        slices[static_cast<size_t>(end)].push_back(std::move(slice));
+      if (std::optional<Slice> slice = sliceOf(begin, heights))
+        slices[static_cast<size_t>(end)].push_back(std::move(*slice));
+      seen.push_back(std::move(heights));
     }
   }
+}
+
+StreamSearch::Slice StreamSearch::improved(Slice slice, int64_t ramBytes) const {
+  int64_t cycles = cyclesOf(slice, ramBytes);
+  for (bool isBetter = true; isBetter;) {
+    isBetter = false;
+    for (size_t i = 0; i < slice.heights.size(); ++i)
+      for (int64_t most : tallest) {
+        const int op = slice.begin + static_cast<int>(i);
+        std::vector<int64_t> heights = slice.heights;
+        heights[i] = heightsOf(op, op + 1, most).front();
+        if (heights == slice.heights)
+          continue;
+        std::optional<Slice> other = sliceOf(slice.begin, heights);
+        if (!other || cyclesOf(*other, ramBytes) >= cycles)
+          continue;
+        slice = std::move(*other);
+        cycles = cyclesOf(slice, ramBytes);
+        isBetter = true;
+      }
+  }
+  return slice;
 }
 
 static constexpr int64_t impossible = std::numeric_limits<int64_t>::max() / 4;
@@ -500,10 +535,11 @@ bool StreamSearch::fastest(int64_t ramBytes, StreamPlan &plan) const {
     return false;
   plan = {};
   plan.ramBytes = ramBytes;
-  for (const Slice *slice : path) {
-    plan.cycles += cyclesOf(*slice, ramBytes);
-    if (!slice->chain.stages.empty())
-      plan.chains.push_back(slice->chain);
+  for (const Slice *found : path) {
+    const Slice slice = improved(*found, ramBytes);
+    plan.cycles += cyclesOf(slice, ramBytes);
+    if (!slice.chain.stages.empty())
+      plan.chains.push_back(slice.chain);
   }
   return true;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace thimble {
@@ -118,6 +119,11 @@ private:
   struct Slice;
   void addSlices(int begin);
   void addWhole(int op);
+  /// Operators from `begin` on, with these heights; nothing if no kernel can compute one of them.
+  std::optional<Slice> sliceOf(int begin, const std::vector<int64_t> &heights) const;
+  std::vector<int64_t> heightsOf(int begin, int end, int64_t most) const;
+  /// Changes single heights of a chain while that makes it faster.
+  Slice improved(Slice slice, int64_t ramBytes) const;
   int64_t cyclesOf(const Slice &slice, int64_t ramBytes) const;
   std::vector<const Slice *> shortest(int64_t ramBytes) const;
 

@@ -23,9 +23,13 @@ llvm::MapVector<Value, PlacementBuffer> buffersOf(mcu::ProgramOp program) {
   // Words are loaded from any buffer; 64-bit elements want more.
   constexpr int64_t wordAlignment = 4;
   llvm::MapVector<Value, PlacementBuffer> buffers;
-  for (auto &[root, life] : mcu::livesOf(program).buffers)
-    buffers[root] = {life.first, life.last, cast<mcu::BufferType>(root.getType()).getBytes(),
+  for (auto &[root, lives] : mcu::livesOf(program).buffers) {
+    int64_t last = lives.front().last;
+    for (const mcu::Life &life : lives)
+      last = std::max(last, life.last);
+    buffers[root] = {lives.front().first, last, cast<mcu::BufferType>(root.getType()).getBytes(),
                      wordAlignment};
+  }
   program.walk([&](Operation *op) {
     for (Value operand : op->getOperands())
       if (auto type = dyn_cast<mcu::BufferType>(operand.getType()))

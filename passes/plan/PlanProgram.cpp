@@ -180,13 +180,17 @@ private:
                                         FlatSymbolRefAttr());
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&stream.getBody().emplaceBlock());
-    addKernel(op, layer, index, inputs, outputs, scratch, {}, {});
+    addKernel(op, layer, index, inputs, outputs, scratch, Rows());
   }
+
+  /// How a stage goes through its inputs and outputs.
+  struct Rows {
+    DenseI64ArrayAttr first, advance, extent;
+  };
 
   /// A stage for `op`, which is the layer's operator or its tile.
   void addKernel(nn::NNOperator op, Layer &layer, int64_t index, ValueRange inputs,
-                 ValueRange outputs, ValueRange scratch, DenseI64ArrayAttr first,
-                 DenseI64ArrayAttr advance) {
+                 ValueRange outputs, ValueRange scratch, const Rows &rows) {
     const Candidate &candidate = layer.kernel();
     Location loc = layer.op.getLoc();
     auto kernel = mcu::KernelOp::create(
@@ -195,7 +199,8 @@ private:
         builder.getI64IntegerAttr(candidate.rows), inputs, outputs, scratch,
         builder.getI64IntegerAttr(candidate.cycles * layer.firings),
         builder.getI64IntegerAttr(candidate.flashBytes),
-        candidate.eachRow ? builder.getUnitAttr() : UnitAttr(), first, advance);
+        candidate.eachRow ? builder.getUnitAttr() : UnitAttr(), rows.first, rows.advance,
+        rows.extent);
     Block &body = kernel.getBody().emplaceBlock();
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&body);
@@ -324,7 +329,7 @@ private:
   void addTile(const ChainStage &stage, const ChainBuffers &own, Value output, ValueRange scratch) {
     Layer &layer = layerOf(stage);
     SmallVector<Value> inputs;
-    SmallVector<int64_t> first, advance;
+    SmallVector<int64_t> first, advance, extent;
     for (OpOperand &operand : layer.op->getOpOperands()) {
       const auto walked = llvm::find_if(stage.inputs, [&](const ChainStage::Operand &input) {
         return input.operand == operand.getOperandNumber();
@@ -333,11 +338,14 @@ private:
       inputs.push_back(isWalked ? bufferOf(*walked, own) : bufferFor(operand.get()));
       first.push_back(isWalked ? walked->first : 0);
       advance.push_back(isWalked ? walked->advance : 0);
+      extent.push_back(isWalked && walked->advance != 0 ? walked->needs : 0);
     }
     first.push_back(stage.output.first);
     advance.push_back(stage.output.advance);
+    extent.push_back(stage.output.advance);
     addKernel(layers->tileOf(layer), layer, stage.op, inputs, output, scratch,
-              builder.getDenseI64ArrayAttr(first), builder.getDenseI64ArrayAttr(advance));
+              {builder.getDenseI64ArrayAttr(first), builder.getDenseI64ArrayAttr(advance),
+               builder.getDenseI64ArrayAttr(extent)});
   }
 
   func::FuncOp function;
