@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace thimble {
@@ -27,18 +28,39 @@ struct Placement {
   std::vector<int64_t> offsets;
   /// The end of the highest buffer.
   int64_t peak = 0;
+  /// No placement has a lower peak than this.
+  int64_t lowerBound = 0;
+  /// What the search took.
+  int64_t nodes = 0;
+
+  bool isOptimal() const { return peak == lowerBound; }
 };
 
-/// The most bytes that are live in one step: no placement has a lower peak.
-int64_t placementLowerBound(const std::vector<PlacementBuffer> &buffers);
+struct PlacementOptions {
+  /// How far to search. The result depends on it alone: it is the same on every machine.
+  int64_t nodeLimit = 100000;
+  /// Stops earlier, and makes the result depend on the machine.
+  double secondLimit = std::numeric_limits<double>::infinity();
+  /// A peak that is low enough to end the search, proven or not.
+  int64_t capacity = 0;
+};
 
-/// Places the buffers in the given order, each at the lowest offset that is free during its life.
+/// A placement of the least peak, or the best that was found within the limits; what remains open
+/// is between its `lowerBound` and its `peak`.
+Placement placeBuffers(const std::vector<PlacementBuffer> &buffers,
+                       const PlacementOptions &options = {});
+
+/// The best of a few greedy placements: by size, by size and lifetime, and by first step; each
+/// buffer at the lowest offset that is free during its life, or in the smallest gap.
+Placement placeGreedily(const std::vector<PlacementBuffer> &buffers);
+
+enum class PlacementFit { First, Best };
+
+/// Places the buffers in the given order.
 Placement placeInOrder(const std::vector<PlacementBuffer> &buffers,
-                       const std::vector<size_t> &order);
+                       const std::vector<size_t> &order, PlacementFit fit);
 
-/// Greedy by size (the largest first, TFLite's `GreedyMemoryPlanner`), then, where that misses the
-/// lower bound, a bounded local search over orders: a buffer that touches the peak moves to an
-/// earlier turn. Deterministic.
-Placement placeBuffers(const std::vector<PlacementBuffer> &buffers);
+/// The most bytes that are live in one step: no placement has a lower peak.
+int64_t mostLiveBytes(const std::vector<PlacementBuffer> &buffers);
 
 } // namespace thimble

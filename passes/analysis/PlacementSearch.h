@@ -1,0 +1,137 @@
+// Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+//
+// An exact search for a placement below a given peak; see Placement.h for what uses it.
+//
+// Only canonical placements are visited: every buffer lies at 0 or rests on a neighbour, a buffer
+// that is live together with it. Pushing buffers down makes any placement canonical. The search
+// goes upwards: `base` is the least offset that a buffer can still have, and a node
+//   - places a buffer at its base and raises its unplaced neighbours above it, or
+//   - raises it onto the lowest of these neighbours: it rests on one of them.
+// The buffer is one below which no neighbour finds room any more, hence nothing is lost by putting
+// them all above.
+//
+// Steps matter only as sections, spans of time with one set of live buffers. Moffitt, "MiniMalloc:
+// A Lightweight Memory Allocator for Hardware-Accelerated Machine Learning" (ASPLOS 2023) has
+// canonical placements, inference by sections, the order that follows the tightest section and the
+// decomposition into parts that no buffer connects. Added to them are
+//   - energetic reasoning as of scheduling (Baptiste, Le Pape, Nuijten, 2001): the buffers that are
+//     not below x must fit between x and the capacity, and who is not lowest rests on another;
+//   - sums of subsets: in a section without slack a buffer starts where others add up to;
+//   - weights of sections that failed (Boussemart et al., ECAI 2004), restarts by Luby's sequence.
+#pragma once
+
+#include "passes/analysis/Placement.h"
+
+#include <bitset>
+#include <chrono>
+#include <random>
+
+namespace thimble {
+
+class PlacementSearch {
+public:
+  using Clock = std::chrono::steady_clock;
+  enum class Answer { Found, Impossible, Unknown };
+
+  PlacementSearch(const std::vector<PlacementBuffer> &buffers, Clock::time_point deadline);
+
+  /// Looks for a placement of at most `capacity` bytes. More nodes may be asked for later.
+  Answer fit(int64_t capacity, int64_t nodeLimit);
+
+  /// What fit() found.
+  const std::vector<int64_t> &offsets() const { return found; }
+  /// The least capacity above this one that could make a difference.
+  int64_t capacityAfter(int64_t capacity) const;
+  int64_t nodes() const { return nodeCount; }
+  bool isLate() const { return Clock::now() >= deadline; }
+
+private:
+  /// A buffer; sizes and offsets are in units.
+  struct Block {
+    size_t buffer = 0;
+    int64_t size = 0, alignment = 1;
+    /// The highest offset within the capacity.
+    int64_t limit = 0;
+    int firstSection = -1, lastSection = -1;
+    std::vector<int> neighbours;
+    /// Neighbours that could change places with this one.
+    std::vector<int> twins;
+    /// The least offset that is left, or the final one.
+    int64_t base = 0;
+    bool isPlaced = false;
+    uint64_t tie = 0;
+
+    int64_t top() const { return base + size; }
+  };
+  struct Section {
+    std::vector<int> blocks;
+    /// Where the highest block may end.
+    int64_t ceiling = 0;
+    /// The size of all unplaced blocks.
+    int64_t unplaced = 0;
+    /// How many of them reach into the next section.
+    int bridges = 0;
+    /// The least base of them, unless `isStale`.
+    int64_t floor = 0;
+    bool isStale = true, isQueued = false;
+    /// Grows when the section fails.
+    double weight = 1;
+  };
+  /// What to undo: a base, or that the block was placed where that is negative.
+  struct Change {
+    int block;
+    int64_t base;
+  };
+  struct Part {
+    int64_t slack;
+    int begin, end;
+  };
+
+  void addSections();
+  void addNeighbours();
+
+  void setCapacity(int64_t capacity);
+  void restart();
+  void touch(const Block &block);
+  void raise(int block, int64_t offset);
+  void count(const Block &block, int sign);
+  void place(int block);
+  void undo(size_t mark);
+
+  bool propagate();
+  bool check(Section &section);
+  void raiseOntoLowest(const Section &section);
+  bool raiseToSums(const Section &section);
+  template <size_t Width>
+  bool raiseToSums(const Section &section, const std::bitset<Width> &sums, size_t begin,
+                   size_t end);
+
+  int64_t slack(Section &section);
+  Answer search(int begin, int end);
+  std::vector<Part> split(int begin, int end);
+  Answer branch(int begin, int end);
+  bool raiseOntoNeighbour(int block);
+  int choose(int begin, int end);
+  int lowestOf(const std::vector<int> &candidates, int64_t end) const;
+
+  /// Without the empty ones; a block each.
+  std::vector<PlacementBuffer> buffers;
+  int64_t unit = 1;
+  std::vector<Block> blocks;
+  std::vector<Section> sections;
+
+  std::vector<Change> trail;
+  /// Sections to check().
+  std::vector<int> queue;
+  /// A block was raised above its limit.
+  bool isBlocked = false;
+  /// The unplaced blocks of the section that is checked.
+  std::vector<int> standing;
+
+  std::vector<int64_t> found;
+  std::minstd_rand random{1};
+  int64_t nodeCount = 0, stopAt = 0;
+  Clock::time_point deadline;
+};
+
+} // namespace thimble
