@@ -289,7 +289,7 @@ static int64_t luby(int64_t i) {
 }
 
 PlacementSearch::Answer PlacementSearch::fit(int64_t capacity, int64_t nodeLimit) {
-  constexpr int64_t shortest = 500;
+  constexpr int64_t shortest = 2000;
   const int64_t end = nodeCount + nodeLimit;
   setCapacity(capacity);
   for (int64_t round = 1;; ++round) {
