@@ -205,8 +205,8 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
 def PlaceBuffers : Pass<"mcu-place-buffers", "::mlir::ModuleOp"> {
   let summary = "Give every buffer its place in the arena";
   let description = [{
-    Largest first, then a bounded search over orders. Sets `arena_bytes` and `lower_bound`, the most
-    bytes live at once.
+    An exact search: the smallest arena for this order of streams, unless a limit of nodes stops it.
+    Sets `arena_bytes` and `lower_bound`, below which no placement can get.
 
     ```mlir
     %0 = mcu.buffer "conv1" : !mcu.buffer<1x25x5x64xi8, nhwc, activation>

@@ -78,11 +78,11 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
       else
         set(cast<mcu::BufferOp>(entry.first.getDefiningOp()), offset);
     }
-    int64_t bound = placementLowerBound(buffers);
     program.setArenaBytes(placement.peak);
-    program.setLowerBound(bound);
+    program.setLowerBound(placement.lowerBound);
     remark::passed(program.getLoc(), remark::RemarkOpts::name("Placement").category("memory"))
-        << remark::reason("arena of {0} bytes, lower bound {1}", placement.peak, bound);
+        << remark::reason("arena of {0} bytes, lower bound {1}", placement.peak,
+                          placement.lowerBound);
   }
 };
 
