@@ -77,7 +77,8 @@ int main(int argc, char **argv) {
   options.secondLimit = timeLimit;
   options.capacity = capacity;
 
-  outs() << "name                 buffers  capacity      peak     bound  optimal     nodes  seconds\n";
+  outs() << "name                 buffers  capacity      peak     bound  optimal     nodes"
+            "  seconds\n";
   bool allFit = true;
   for (const std::string &path : files) {
     const auto buffers = readTable(path);

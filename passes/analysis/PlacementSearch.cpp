@@ -117,7 +117,6 @@ void PlacementSearch::restart() {
   undo(0);
   for (Block &b : blocks) {
     b.base = 0;
-    b.tie = random();
     isBlocked |= b.limit < 0;
   }
   for (Section &section : sections)
@@ -300,6 +299,8 @@ PlacementSearch::Answer PlacementSearch::fit(int64_t capacity, int64_t nodeLimit
     if (answer == Answer::Found)
       for (const Block &b : blocks)
         found[b.buffer] = b.base * unit;
+    for (Block &b : blocks)
+      b.tie = random();
     if (answer != Answer::Unknown || nodeCount >= end || isLate())
       return answer;
   }

@@ -59,6 +59,7 @@ private:
     /// The least offset that is left, or the final one.
     int64_t base = 0;
     bool isPlaced = false;
+    /// Decides between equals: their order at first, chance after a restart.
     uint64_t tie = 0;
 
     int64_t top() const { return base + size; }
