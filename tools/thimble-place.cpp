@@ -27,6 +27,8 @@ cl::opt<int64_t> nodeLimit("node-limit", cl::init(PlacementOptions().nodeLimit),
                            cl::value_desc("nodes"), cl::desc("How far to search"));
 cl::opt<double> timeLimit("time-limit", cl::init(PlacementOptions().secondLimit),
                           cl::value_desc("seconds"), cl::desc("How long to search"));
+cl::opt<uint64_t> seed("seed", cl::init(PlacementOptions().seed), cl::value_desc("number"),
+                       cl::desc("Decides between equals"));
 
 /// A row of the format of google/minimalloc: a buffer is live in [lower, upper).
 std::optional<PlacementBuffer> readRow(StringRef row) {
@@ -76,6 +78,7 @@ int main(int argc, char **argv) {
   options.nodeLimit = nodeLimit;
   options.secondLimit = timeLimit;
   options.capacity = capacity;
+  options.seed = seed;
 
   outs() << "name                 buffers  capacity      peak     bound  optimal     nodes"
             "  seconds\n";

@@ -1,131 +1,163 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/analysis/PlacementOrders.h"
 #include "passes/analysis/PlacementSearch.h"
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
+#include <array>
+#include <map>
 
 using namespace thimble;
 
-static int64_t alignUp(int64_t offset, int64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
+PlacementBuffer PlacementBuffer::of(std::vector<LiveSpan> spans, int64_t alignment) {
+  PlacementBuffer buffer = {INT64_MAX, INT64_MIN, 0, alignment};
+  for (const LiveSpan &span : spans) {
+    buffer.first = std::min(buffer.first, span.first);
+    buffer.last = std::max(buffer.last, span.last);
+    buffer.bytes = std::max(buffer.bytes, span.end);
+  }
+  buffer.spans = std::move(spans);
+  return buffer;
 }
 
 int64_t thimble::mostLiveBytes(const std::vector<PlacementBuffer> &buffers) {
-  int64_t most = 0;
-  for (const PlacementBuffer &at : buffers) {
-    int64_t live = 0;
-    for (const PlacementBuffer &b : buffers)
-      if (b.first <= at.first && at.first <= b.last)
-        live += b.bytes;
-    most = std::max(most, live);
+  // What each step has more than the one before it.
+  std::map<int64_t, int64_t> changes;
+  auto add = [&](int64_t first, int64_t last, int64_t bytes) {
+    changes[first] += bytes;
+    changes[last + 1] -= bytes;
+  };
+  for (const PlacementBuffer &b : buffers) {
+    if (b.isPlain())
+      add(b.first, b.last, b.bytes);
+    for (const LiveSpan &span : b.spans)
+      add(span.first, span.last, span.end - span.begin);
   }
+  int64_t live = 0, most = 0;
+  for (const auto &[step, change] : changes)
+    most = std::max(most, live += change);
   return most;
 }
 
-static int64_t peakOf(const std::vector<PlacementBuffer> &buffers,
-                      const std::vector<int64_t> &offsets) {
+Placement thimble::placeInOrder(const std::vector<PlacementBuffer> &buffers,
+                                const std::vector<size_t> &order, PlacementFit fit) {
+  return OrderedPlacer(buffers).place(order, fit);
+}
+
+Placement thimble::placeGreedily(const std::vector<PlacementBuffer> &buffers) {
+  std::vector<size_t> order;
+  return OrderedPlacer(buffers).placeGreedily(order);
+}
+
+namespace {
+
+int64_t peakOf(const std::vector<PlacementBuffer> &buffers, const std::vector<int64_t> &offsets) {
   int64_t peak = 0;
   for (size_t i = 0; i < buffers.size(); ++i)
     peak = std::max(peak, offsets[i] + buffers[i].bytes);
   return peak;
 }
 
-Placement thimble::placeInOrder(const std::vector<PlacementBuffer> &buffers,
-                                const std::vector<size_t> &order, PlacementFit fit) {
-  Placement result;
-  result.offsets.assign(buffers.size(), 0);
-  // Placed buffers by offset, so that the gaps are found in one sweep.
-  std::vector<size_t> placed;
-  for (size_t index : order) {
-    const PlacementBuffer &b = buffers[index];
-    if (b.bytes == 0)
-      continue;
-    int64_t free = 0, best = -1, least = INT64_MAX;
-    for (size_t other : placed) {
-      if (!b.overlaps(buffers[other]))
-        continue;
-      const int64_t gap = result.offsets[other] - free;
-      if (gap >= b.bytes && gap < least) {
-        best = free;
-        least = fit == PlacementFit::First ? 0 : gap;
-      }
-      free = std::max(free,
-                      alignUp(result.offsets[other] + buffers[other].bytes, b.alignment));
-    }
-    result.offsets[index] = best >= 0 ? best : free;
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), index,
-                                   [&](size_t x, size_t y) {
-                                     return result.offsets[x] < result.offsets[y];
-                                   }),
-                  index);
-  }
-  result.peak = peakOf(buffers, result.offsets);
-  result.lowerBound = mostLiveBytes(buffers);
-  return result;
+/// 1 1 2 1 1 2 4 1 1 2 1 1 2 4 8 ... (from 1): the runs of a search whose length nobody knows.
+int64_t luby(int64_t i) {
+  int64_t power = 1;
+  while (2 * power - 1 < i)
+    power *= 2;
+  return 2 * power - 1 == i ? power : luby(i - power + 1);
 }
 
-Placement thimble::placeGreedily(const std::vector<PlacementBuffer> &buffers) {
-  using Key = std::function<int64_t(const PlacementBuffer &)>;
-  const Key keys[] = {
-      [](const PlacementBuffer &b) { return -b.bytes; },
-      [](const PlacementBuffer &b) { return -b.bytes * (b.last - b.first + 1); },
-      [](const PlacementBuffer &b) { return b.first; },
-  };
-  Placement best;
-  best.peak = INT64_MAX;
-  for (const Key &key : keys) {
-    std::vector<size_t> order(buffers.size());
-    std::iota(order.begin(), order.end(), size_t(0));
-    std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) {
-      return key(buffers[x]) < key(buffers[y]);
-    });
-    for (PlacementFit fit : {PlacementFit::First, PlacementFit::Best}) {
-      Placement next = placeInOrder(buffers, order, fit);
-      if (next.peak < best.peak)
-        best = std::move(next);
-    }
+/// Two exact searches that differ by chance take turns: seldom are both unlucky.
+class PlacementRace {
+public:
+  PlacementRace(const std::vector<PlacementBuffer> &buffers, const PlacementOptions &options)
+      : buffers(buffers), options(options), deadline(deadlineIn(options.secondLimit)),
+        searches{PlacementSearch(buffers, 2 * options.seed, deadline),
+                 PlacementSearch(buffers, 2 * options.seed + 1, deadline)} {}
+
+  /// Looks for the capacity alone.
+  void reach(Placement &best) { fit(options.capacity, options.nodeLimit, best); }
+  /// Looks for the least peak.
+  void minimize(Placement &best);
+
+private:
+  using Clock = PlacementSearch::Clock;
+  using Answer = PlacementSearch::Answer;
+
+  static Clock::time_point deadlineIn(double seconds);
+  bool isOver(const Placement &best) const {
+    return best.isOptimal() || best.nodes >= options.nodeLimit || Clock::now() >= deadline;
   }
-  return best;
-}
+  void fit(int64_t capacity, int64_t nodeLimit, Placement &best);
+  Answer run(PlacementSearch &search, int64_t capacity, int64_t nodeLimit, Placement &best);
+
+  const std::vector<PlacementBuffer> &buffers;
+  const PlacementOptions &options;
+  Clock::time_point deadline;
+  std::array<PlacementSearch, 2> searches;
+};
 
 /// The clock's far end where the limit is beyond it.
-static PlacementSearch::Clock::time_point deadlineIn(double seconds) {
-  using Clock = PlacementSearch::Clock;
+PlacementRace::Clock::time_point PlacementRace::deadlineIn(double seconds) {
   constexpr double longest = 1e6;
   if (seconds > longest)
     return Clock::time_point::max();
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                            std::chrono::duration<double>(seconds));
+  return Clock::now() +
+         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
+
+/// The least peak that is possible is mostly reached, and gets most of the effort. What the rest of
+/// a round has not decided is left to the next.
+void PlacementRace::minimize(Placement &best) {
+  for (int64_t effort = 4000; !isOver(best); effort *= 2) {
+    int64_t target = best.lowerBound;
+    fit(target, effort, best);
+    while (!isOver(best) && target + 1 < best.peak) {
+      target += std::max<int64_t>(1, (best.peak - 1 - target) / 2);
+      fit(target, effort / 8, best);
+    }
+  }
+}
+
+/// Updates the peak or the bound, unless the nodes do not suffice for an answer.
+void PlacementRace::fit(int64_t capacity, int64_t nodeLimit, Placement &best) {
+  constexpr int64_t shortestRun = 2000;
+  const int64_t end = std::min(options.nodeLimit, best.nodes + nodeLimit);
+  for (int64_t round = 1;; ++round)
+    for (PlacementSearch &search : searches) {
+      const int64_t limit = std::min(end - best.nodes, shortestRun * luby(round));
+      if (run(search, capacity, limit, best) != Answer::Unknown || best.nodes >= end ||
+          Clock::now() >= deadline)
+        return;
+    }
+}
+
+PlacementRace::Answer PlacementRace::run(PlacementSearch &search, int64_t capacity,
+                                         int64_t nodeLimit, Placement &best) {
+  const int64_t before = search.nodes();
+  const Answer answer = search.run(capacity, nodeLimit);
+  best.nodes += search.nodes() - before;
+  if (answer == Answer::Found) {
+    best.offsets = search.offsets();
+    best.peak = peakOf(buffers, best.offsets);
+  } else if (answer == Answer::Impossible) {
+    best.lowerBound = std::max(best.lowerBound, search.capacityAfter(capacity));
+  }
+  return answer;
+}
+
+} // namespace
 
 Placement thimble::placeBuffers(const std::vector<PlacementBuffer> &buffers,
                                 const PlacementOptions &options) {
-  using Answer = PlacementSearch::Answer;
-  Placement best = placeGreedily(buffers);
-  PlacementSearch search(buffers, deadlineIn(options.secondLimit));
-  auto goOn = [&] {
-    return best.peak > std::max(best.lowerBound, options.capacity) &&
-           search.nodes() < options.nodeLimit && !search.isLate();
-  };
-  // The least peak that is possible is mostly reached, and gets most of the effort. What the rest
-  // of a round has not decided is left to the next.
-  for (int64_t effort = 4000; goOn(); effort *= 2) {
-    int64_t from = std::max(best.lowerBound, options.capacity);
-    for (int64_t target = from, limit = effort; goOn() && from < best.peak; limit = effort / 8) {
-      limit = std::min(limit, options.nodeLimit - search.nodes());
-      const Answer answer = search.fit(target, limit);
-      if (answer == Answer::Found) {
-        best.offsets = search.offsets();
-        best.peak = peakOf(buffers, best.offsets);
-      } else {
-        from = search.capacityAfter(target);
-      }
-      if (answer == Answer::Impossible)
-        best.lowerBound = from;
-      target = from + (best.peak - 1 - from) / 2;
-    }
-  }
-  best.nodes = search.nodes();
+  const OrderedPlacer placer(buffers);
+  std::vector<size_t> order;
+  Placement best = placer.placeGreedily(order);
+  if (best.isOptimal() || best.peak <= options.capacity)
+    return best;
+  const bool isPlain = std::all_of(buffers.begin(), buffers.end(),
+                                   [](const PlacementBuffer &b) { return b.isPlain(); });
+  if (!isPlain)
+    return placer.improve(std::move(order), options);
+  PlacementRace race(buffers, options);
+  options.capacity > 0 ? race.reach(best) : race.minimize(best);
   return best;
 }

@@ -16,54 +16,56 @@ static int64_t alignUp(int64_t offset, int64_t alignment) {
 
 //===-- The instance ------------------------------------------------------------------------===//
 
-/// What every offset of a canonical placement is a multiple of. Alignments divide all offsets, and
-/// sizes do where aligning does not move their sums.
+/// What divides every offset of a canonical placement: offsets are sums of sizes, each aligned.
 static int64_t unitOf(const std::vector<PlacementBuffer> &buffers) {
-  int64_t alignments = 0, sizes = 0;
+  int64_t sizes = 0, alignments = 0;
   for (const PlacementBuffer &b : buffers)
-    alignments = std::gcd(alignments, b.alignment);
-  for (const PlacementBuffer &b : buffers)
-    sizes = std::gcd(sizes, alignUp(b.bytes, alignments));
-  for (const PlacementBuffer &b : buffers)
-    if (sizes % b.alignment != 0 && b.alignment % sizes != 0)
-      return alignments;
-  return sizes;
-}
-
-PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &all,
-                                 Clock::time_point deadline)
-    : found(all.size(), 0), deadline(deadline) {
-  // An empty buffer lies at 0 and bothers nobody.
-  for (size_t i = 0; i < all.size(); ++i)
-    if (all[i].bytes > 0) {
-      buffers.push_back(all[i]);
-      blocks.emplace_back();
-      blocks.back().buffer = i;
+    if (b.bytes > 0) {
+      sizes = std::gcd(sizes, b.bytes);
+      alignments = std::gcd(alignments, b.alignment);
     }
-  if (buffers.empty())
-    return;
-  unit = unitOf(buffers);
-  for (size_t i = 0; i < buffers.size(); ++i) {
-    blocks[i].size = alignUp(buffers[i].bytes, unit) / unit;
-    blocks[i].alignment = std::max<int64_t>(1, buffers[i].alignment / unit);
-  }
-  addSections();
-  addNeighbours();
+  const bool isAlwaysAligned =
+      std::all_of(buffers.begin(), buffers.end(), [&](const PlacementBuffer &b) {
+        return b.bytes == 0 || sizes % b.alignment == 0 || b.alignment % sizes == 0;
+      });
+  return std::max<int64_t>(1, isAlwaysAligned ? sizes : std::gcd(sizes, alignments));
 }
 
-void PlacementSearch::addSections() {
+PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &buffers, uint64_t seed,
+                                 Clock::time_point deadline)
+    : bufferCount(buffers.size()), unit(unitOf(buffers)), random(static_cast<uint32_t>(seed + 1)), deadline(deadline) {
+  // An empty buffer lies at 0 and bothers nobody.
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const PlacementBuffer &b = buffers[i];
+    if (b.bytes == 0)
+      continue;
+    Block block;
+    block.buffer = i;
+    block.size = b.bytes / unit;
+    block.alignment = std::max<int64_t>(1, b.alignment / unit);
+    block.steps = b.last - b.first + 1;
+    block.tie = seed == 0 ? 0 : random();
+    blocks.push_back(std::move(block));
+  }
+  addSections(buffers);
+  addNeighbours(buffers);
+}
+
+void PlacementSearch::addSections(const std::vector<PlacementBuffer> &buffers) {
   std::set<int64_t> starts;
-  for (const PlacementBuffer &b : buffers)
-    starts.insert(b.first);
+  for (const Block &block : blocks)
+    starts.insert(buffers[block.buffer].first);
   for (auto start = starts.begin(); start != starts.end(); ++start) {
     Section section;
     // The live set is part of the next one unless a buffer ends before that begins.
     bool hasEnd = std::next(start) == starts.end();
-    for (size_t i = 0; i < buffers.size(); ++i)
-      if (buffers[i].first <= *start && *start <= buffers[i].last) {
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      const PlacementBuffer &b = buffers[blocks[i].buffer];
+      if (b.first <= *start && *start <= b.last) {
         section.blocks.push_back(static_cast<int>(i));
-        hasEnd = hasEnd || buffers[i].last < *std::next(start);
+        hasEnd = hasEnd || b.last < *std::next(start);
       }
+    }
     if (hasEnd)
       sections.push_back(std::move(section));
   }
@@ -72,53 +74,36 @@ void PlacementSearch::addSections() {
       if (blocks[b].firstSection < 0)
         blocks[b].firstSection = s;
       blocks[b].lastSection = s;
-      sections[s].unplaced += blocks[b].size;
-      if (s > 0 && blocks[b].firstSection < s)
-        ++sections[s - 1].bridges;
     }
+  for (const Block &block : blocks)
+    count(block, 1);
 }
 
-void PlacementSearch::addNeighbours() {
+void PlacementSearch::addNeighbours(const std::vector<PlacementBuffer> &buffers) {
   auto isTwin = [](const Block &a, const Block &b) {
     return a.size == b.size && a.alignment == b.alignment && a.firstSection == b.firstSection &&
            a.lastSection == b.lastSection;
   };
   for (size_t a = 0; a < blocks.size(); ++a)
     for (size_t b = 0; b < blocks.size(); ++b)
-      if (a != b && buffers[a].overlaps(buffers[b])) {
+      if (a != b && buffers[blocks[a].buffer].overlaps(buffers[blocks[b].buffer])) {
         blocks[a].neighbours.push_back(static_cast<int>(b));
         if (isTwin(blocks[a], blocks[b]))
           blocks[a].twins.push_back(static_cast<int>(b));
       }
 }
 
-int64_t PlacementSearch::capacityAfter(int64_t capacity) const {
-  // Up to where the limit of some block changes.
-  int64_t step = unit;
-  for (const PlacementBuffer &b : buffers)
-    if (capacity >= b.bytes)
-      step = std::min(step, unit - (capacity - b.bytes) % unit);
-  return capacity + step;
+std::vector<int64_t> PlacementSearch::offsets() const {
+  std::vector<int64_t> offsets(bufferCount, 0);
+  for (const Block &block : blocks)
+    offsets[block.buffer] = block.base * unit;
+  return offsets;
 }
 
 //===-- The state ---------------------------------------------------------------------------===//
 
-void PlacementSearch::setCapacity(int64_t capacity) {
-  for (size_t i = 0; i < blocks.size(); ++i)
-    blocks[i].limit = capacity < buffers[i].bytes ? -1 : (capacity - buffers[i].bytes) / unit;
-  for (Section &section : sections) {
-    section.ceiling = 0;
-    for (int b : section.blocks)
-      section.ceiling = std::max(section.ceiling, blocks[b].limit + blocks[b].size);
-  }
-}
-
 void PlacementSearch::restart() {
   undo(0);
-  for (Block &b : blocks) {
-    b.base = 0;
-    isBlocked |= b.limit < 0;
-  }
   for (Section &section : sections)
     section.weight = 1 + (section.weight - 1) / 2;
   for (const Block &b : blocks)
@@ -142,7 +127,6 @@ void PlacementSearch::raise(int index, int64_t offset) {
     return;
   trail.push_back({index, block.base});
   block.base = offset;
-  isBlocked |= offset > block.limit;
   touch(block);
 }
 
@@ -182,48 +166,38 @@ void PlacementSearch::undo(size_t mark) {
 
 //===-- What sections imply -----------------------------------------------------------------===//
 
-/// False if some block finds no place any more.
+/// Draws all conclusions; false if some block finds no place any more.
 bool PlacementSearch::propagate() {
+  bool isPossible = true;
   for (size_t i = 0; i < queue.size(); ++i) {
     Section &section = sections[queue[i]];
     section.isQueued = false;
-    if (isBlocked || section.unplaced == 0)
+    if (!isPossible || section.unplaced == 0 || check(section))
       continue;
-    if (!check(section)) {
-      isBlocked = true;
-      section.weight += 1;
-    }
+    isPossible = false;
+    section.weight += 1;
   }
   queue.clear();
-  return !std::exchange(isBlocked, false);
+  return isPossible;
 }
 
 bool PlacementSearch::check(Section &section) {
+  if (slack(section) < 0)
+    return false;
   standing.clear();
   for (int b : section.blocks)
     if (!blocks[b].isPlaced)
       standing.push_back(b);
-  if (slack(section) < 0)
-    return false;
   raiseOntoLowest(section);
   if (slack(section) == 0 && !raiseToSums(section))
     return false;
-  // What is not below some offset must fit between it and the ceiling.
-  std::sort(standing.begin(), standing.end(),
-            [&](int a, int b) { return blocks[a].base > blocks[b].base; });
-  int64_t above = 0;
-  for (int b : standing) {
-    above += blocks[b].size;
-    if (blocks[b].base + above > section.ceiling)
-      return false;
-  }
-  return true;
+  return fitsAboveBases();
 }
 
 /// All stand on the lowest: who is too high for that rests on one of the others.
 void PlacementSearch::raiseOntoLowest(const Section &section) {
-  const int64_t highest = section.ceiling - section.unplaced;
-  int64_t leastTop = section.ceiling;
+  const int64_t highest = capacity - section.unplaced;
+  int64_t leastTop = capacity;
   for (int b : standing)
     if (blocks[b].base <= highest)
       leastTop = std::min(leastTop, blocks[b].top());
@@ -234,76 +208,80 @@ void PlacementSearch::raiseOntoLowest(const Section &section) {
 
 /// Without slack there is no gap: a block starts where some of the others add up to.
 bool PlacementSearch::raiseToSums(const Section &section) {
-  const int64_t sums = section.unplaced + 1;
-  if (sums <= 256)
-    return raiseToSums<256>(section, 1, 0, standing.size());
-  if (sums <= 1024)
-    return raiseToSums<1024>(section, 1, 0, standing.size());
-  return sums > 4096 || raiseToSums<4096>(section, 1, 0, standing.size());
+  // Words of 64 bits, of which a megabyte in units of 1024 takes 17.
+  if (section.unplaced < 4 * 64)
+    return raiseToSumsOf<4 * 64>(section);
+  if (section.unplaced < 17 * 64)
+    return raiseToSumsOf<17 * 64>(section);
+  return section.unplaced >= 64 * 64 || raiseToSumsOf<64 * 64>(section);
 }
 
-/// `sums` are those of the blocks outside [begin, end).
-template <size_t Width>
-bool PlacementSearch::raiseToSums(const Section &section, const std::bitset<Width> &sums,
-                                  size_t begin, size_t end) {
-  if (end - begin == 1) {
-    const Block &block = blocks[standing[begin]];
-    const int64_t bottom = section.ceiling - section.unplaced;
+/// The sums of all but one block are those of the blocks before it plus those of the blocks behind
+/// it. Sums of a set are symmetric: x is one if and only if the total - x is.
+template <size_t Width> bool PlacementSearch::raiseToSumsOf(const Section &section) {
+  using Sums = std::bitset<Width>;
+  std::vector<Sums> behind(standing.size() + 1);
+  behind.back() = 1;
+  for (size_t i = standing.size(); i-- > 0;)
+    behind[i] = behind[i + 1] | behind[i + 1] << static_cast<size_t>(blocks[standing[i]].size);
+  const int64_t bottom = capacity - section.unplaced;
+  Sums before = 1;
+  int64_t rest = section.unplaced;
+  for (size_t i = 0; i < standing.size(); ++i) {
+    const Block &block = blocks[standing[i]];
+    rest -= block.size;
+    auto isSum = [&](int64_t sum) {
+      const Sums mirrored = sum <= rest ? before << static_cast<size_t>(rest - sum)
+                                        : before >> static_cast<size_t>(sum - rest);
+      return (mirrored & behind[i + 1]).any();
+    };
     int64_t offset = block.base;
-    while (offset + block.size <= section.ceiling &&
-           !(sums[offset - bottom] && offset % block.alignment == 0))
+    while (block.size + offset <= capacity &&
+           (offset % block.alignment != 0 || !isSum(offset - bottom)))
       ++offset;
-    raise(standing[begin], offset);
-    return offset + block.size <= section.ceiling;
+    if (block.size + offset > capacity)
+      return false;
+    raise(standing[i], offset);
+    before |= before << static_cast<size_t>(block.size);
   }
-  auto with = [&](size_t from, size_t to) {
-    std::bitset<Width> more = sums;
-    for (size_t i = from; i < to; ++i)
-      more |= more << static_cast<size_t>(blocks[standing[i]].size);
-    return more;
-  };
-  const size_t middle = (begin + end) / 2;
-  return raiseToSums<Width>(section, with(middle, end), begin, middle) &&
-         raiseToSums<Width>(section, with(begin, middle), middle, end);
+  return true;
+}
+
+/// What is not below some offset must fit between it and the capacity.
+bool PlacementSearch::fitsAboveBases() {
+  std::sort(standing.begin(), standing.end(),
+            [&](int a, int b) { return blocks[a].base > blocks[b].base; });
+  int64_t above = 0;
+  for (int b : standing) {
+    above += blocks[b].size;
+    if (blocks[b].base + above > capacity)
+      return false;
+  }
+  return true;
 }
 
 //===-- The search --------------------------------------------------------------------------===//
 
-int64_t PlacementSearch::slack(Section &section) {
+PlacementSearch::Answer PlacementSearch::run(int64_t capacityBytes, int64_t nodeLimit) {
+  capacity = capacityBytes / unit;
+  stopAt = nodeCount + nodeLimit;
+  restart();
+  const Answer answer =
+      propagate() ? search(0, static_cast<int>(sections.size())) : Answer::Impossible;
+  for (Block &b : blocks)
+    b.tie = random();
+  return answer;
+}
+
+/// What may be lost above the lowest unplaced block.
+int64_t PlacementSearch::slack(Section &section) const {
   if (std::exchange(section.isStale, false)) {
-    section.floor = section.ceiling;
+    section.floor = INT64_MAX;
     for (int b : section.blocks)
       if (!blocks[b].isPlaced)
         section.floor = std::min(section.floor, blocks[b].base);
   }
-  return section.ceiling - section.floor - section.unplaced;
-}
-
-/// 1 1 2 1 1 2 4 1 1 2 1 1 2 4 8 ...
-static int64_t luby(int64_t i) {
-  int64_t power = 1;
-  while (2 * power - 1 < i)
-    power *= 2;
-  return 2 * power - 1 == i ? power : luby(i - power + 1);
-}
-
-PlacementSearch::Answer PlacementSearch::fit(int64_t capacity, int64_t nodeLimit) {
-  constexpr int64_t shortest = 2000;
-  const int64_t end = nodeCount + nodeLimit;
-  setCapacity(capacity);
-  for (int64_t round = 1;; ++round) {
-    restart();
-    stopAt = std::min(end, nodeCount + shortest * luby(round));
-    const Answer answer =
-        propagate() ? search(0, static_cast<int>(sections.size())) : Answer::Impossible;
-    if (answer == Answer::Found)
-      for (const Block &b : blocks)
-        found[b.buffer] = b.base * unit;
-    for (Block &b : blocks)
-      b.tie = random();
-    if (answer != Answer::Unknown || nodeCount >= end || isLate())
-      return answer;
-  }
+  return capacity - section.floor - section.unplaced;
 }
 
 /// Places what is unplaced in sections [begin, end), part by part, the tightest first.
@@ -338,7 +316,7 @@ PlacementSearch::Answer PlacementSearch::branch(int begin, int end) {
   const size_t entry = trail.size();
   Answer answer = Answer::Impossible;
   do {
-    if (++nodeCount > stopAt || (nodeCount % 64 == 0 && isLate())) {
+    if (++nodeCount > stopAt || (nodeCount % 64 == 0 && Clock::now() >= deadline)) {
       answer = Answer::Unknown;
       break;
     }
@@ -378,7 +356,7 @@ bool PlacementSearch::raiseOntoNeighbour(int index) {
 int PlacementSearch::choose(int begin, int end) {
   auto urgency = [&](Section &section) {
     return section.weight /
-           (static_cast<double>(slack(section)) + static_cast<double>(section.ceiling) / 256);
+           (static_cast<double>(slack(section)) + static_cast<double>(capacity) / 256);
   };
   Section *tightest = nullptr;
   for (int s = begin; s < end; ++s)
@@ -396,7 +374,7 @@ int PlacementSearch::choose(int begin, int end) {
 int PlacementSearch::lowestOf(const std::vector<int> &candidates, int64_t end) const {
   auto key = [&](int b) {
     const Block &block = blocks[b];
-    return std::make_tuple(block.base, buffers[b].first - buffers[b].last, block.tie, b);
+    return std::make_tuple(block.base, -block.steps, block.tie, b);
   };
   int best = -1;
   for (int b : candidates)

@@ -1,6 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// An exact search for a placement below a given peak; see Placement.h for what uses it.
+// An exact search for a placement within a given capacity; Placement.cpp asks it for less and less.
 //
 // Only canonical placements are visited: every buffer lies at 0 or rests on a neighbour, a buffer
 // that is live together with it. Pushing buffers down makes any placement canonical. The search
@@ -17,7 +17,7 @@
 //   - energetic reasoning as of scheduling (Baptiste, Le Pape, Nuijten, 2001): the buffers that are
 //     not below x must fit between x and the capacity, and who is not lowest rests on another;
 //   - sums of subsets: in a section without slack a buffer starts where others add up to;
-//   - weights of sections that failed (Boussemart et al., ECAI 2004), restarts by Luby's sequence.
+//   - weights of sections that failed (Boussemart et al., ECAI 2004), halved at each restart.
 #pragma once
 
 #include "passes/analysis/Placement.h"
@@ -33,25 +33,26 @@ public:
   using Clock = std::chrono::steady_clock;
   enum class Answer { Found, Impossible, Unknown };
 
-  PlacementSearch(const std::vector<PlacementBuffer> &buffers, Clock::time_point deadline);
+  /// Searches for plain buffers. Seeds differ in how they decide between equals; 0 begins with the
+  /// buffers' own order.
+  PlacementSearch(const std::vector<PlacementBuffer> &buffers, uint64_t seed,
+                  Clock::time_point deadline);
 
-  /// Looks for a placement of at most `capacity` bytes. More nodes may be asked for later.
-  Answer fit(int64_t capacity, int64_t nodeLimit);
+  /// Looks for a placement of at most `capacity` bytes, from the beginning but with what earlier
+  /// runs have learnt about hard sections. Unknown: a limit ended it.
+  Answer run(int64_t capacity, int64_t nodeLimit);
 
-  /// What fit() found.
-  const std::vector<int64_t> &offsets() const { return found; }
-  /// The least capacity above this one that could make a difference.
-  int64_t capacityAfter(int64_t capacity) const;
+  /// What run() found.
+  std::vector<int64_t> offsets() const;
+  /// The least capacity above this one that makes a difference.
+  int64_t capacityAfter(int64_t capacity) const { return (capacity / unit + 1) * unit; }
   int64_t nodes() const { return nodeCount; }
-  bool isLate() const { return Clock::now() >= deadline; }
 
 private:
-  /// A buffer; sizes and offsets are in units.
+  /// A buffer that is not empty; sizes and offsets are in units.
   struct Block {
     size_t buffer = 0;
-    int64_t size = 0, alignment = 1;
-    /// The highest offset within the capacity.
-    int64_t limit = 0;
+    int64_t size = 0, alignment = 1, steps = 0;
     int firstSection = -1, lastSection = -1;
     std::vector<int> neighbours;
     /// Neighbours that could change places with this one.
@@ -59,15 +60,13 @@ private:
     /// The least offset that is left, or the final one.
     int64_t base = 0;
     bool isPlaced = false;
-    /// Decides between equals: their order at first, chance after a restart.
+    /// Decides between equals.
     uint64_t tie = 0;
 
     int64_t top() const { return base + size; }
   };
   struct Section {
     std::vector<int> blocks;
-    /// Where the highest block may end.
-    int64_t ceiling = 0;
     /// The size of all unplaced blocks.
     int64_t unplaced = 0;
     /// How many of them reach into the next section.
@@ -88,10 +87,9 @@ private:
     int begin, end;
   };
 
-  void addSections();
-  void addNeighbours();
+  void addSections(const std::vector<PlacementBuffer> &buffers);
+  void addNeighbours(const std::vector<PlacementBuffer> &buffers);
 
-  void setCapacity(int64_t capacity);
   void restart();
   void touch(const Block &block);
   void raise(int block, int64_t offset);
@@ -103,11 +101,10 @@ private:
   bool check(Section &section);
   void raiseOntoLowest(const Section &section);
   bool raiseToSums(const Section &section);
-  template <size_t Width>
-  bool raiseToSums(const Section &section, const std::bitset<Width> &sums, size_t begin,
-                   size_t end);
+  template <size_t Width> bool raiseToSumsOf(const Section &section);
+  bool fitsAboveBases();
 
-  int64_t slack(Section &section);
+  int64_t slack(Section &section) const;
   Answer search(int begin, int end);
   std::vector<Part> split(int begin, int end);
   Answer branch(int begin, int end);
@@ -115,22 +112,19 @@ private:
   int choose(int begin, int end);
   int lowestOf(const std::vector<int> &candidates, int64_t end) const;
 
-  /// Without the empty ones; a block each.
-  std::vector<PlacementBuffer> buffers;
-  int64_t unit = 1;
+  size_t bufferCount;
+  int64_t unit;
   std::vector<Block> blocks;
   std::vector<Section> sections;
+  int64_t capacity = 0;
 
   std::vector<Change> trail;
   /// Sections to check().
   std::vector<int> queue;
-  /// A block was raised above its limit.
-  bool isBlocked = false;
   /// The unplaced blocks of the section that is checked.
   std::vector<int> standing;
 
-  std::vector<int64_t> found;
-  std::minstd_rand random{1};
+  std::minstd_rand random;
   int64_t nodeCount = 0, stopAt = 0;
   Clock::time_point deadline;
 };
