@@ -65,13 +65,13 @@ int64_t luby(int64_t i) {
   return 2 * power - 1 == i ? power : luby(i - power + 1);
 }
 
-/// Two exact searches that differ by chance take turns: seldom are both unlucky.
+/// Two exact searches that differ in what they place first take turns: seldom are both unlucky.
 class PlacementRace {
 public:
   PlacementRace(const std::vector<PlacementBuffer> &buffers, const PlacementOptions &options)
       : buffers(buffers), options(options), deadline(deadlineIn(options.secondLimit)),
-        searches{PlacementSearch(buffers, 2 * options.seed, deadline),
-                 PlacementSearch(buffers, 2 * options.seed + 1, deadline)} {}
+        runners{Runner{{buffers, Longest::InSections, options.seed, deadline}, 500},
+                Runner{{buffers, Longest::InSteps, options.seed, deadline}, 2000}} {}
 
   /// Looks for the capacity alone.
   void reach(Placement &best) { fit(options.capacity, options.nodeLimit, best); }
@@ -81,18 +81,25 @@ public:
 private:
   using Clock = PlacementSearch::Clock;
   using Answer = PlacementSearch::Answer;
+  using Longest = PlacementSearch::Longest;
+
+  struct Runner {
+    PlacementSearch search;
+    int64_t shortestRun;
+    int64_t runs = 0;
+  };
 
   static Clock::time_point deadlineIn(double seconds);
   bool isOver(const Placement &best) const {
     return best.isOptimal() || best.nodes >= options.nodeLimit || Clock::now() >= deadline;
   }
   void fit(int64_t capacity, int64_t nodeLimit, Placement &best);
-  Answer run(PlacementSearch &search, int64_t capacity, int64_t nodeLimit, Placement &best);
+  Answer run(Runner &runner, int64_t capacity, int64_t nodeLimit, Placement &best);
 
   const std::vector<PlacementBuffer> &buffers;
   const PlacementOptions &options;
   Clock::time_point deadline;
-  std::array<PlacementSearch, 2> searches;
+  std::array<Runner, 2> runners;
 };
 
 /// The clock's far end where the limit is beyond it.
@@ -119,21 +126,22 @@ void PlacementRace::minimize(Placement &best) {
 
 /// Updates the peak or the bound, unless the nodes do not suffice for an answer.
 void PlacementRace::fit(int64_t capacity, int64_t nodeLimit, Placement &best) {
-  constexpr int64_t shortestRun = 2000;
   const int64_t end = std::min(options.nodeLimit, best.nodes + nodeLimit);
-  for (int64_t round = 1;; ++round)
-    for (PlacementSearch &search : searches) {
-      const int64_t limit = std::min(end - best.nodes, shortestRun * luby(round));
-      if (run(search, capacity, limit, best) != Answer::Unknown || best.nodes >= end ||
-          Clock::now() >= deadline)
-        return;
-    }
+  for (Runner &runner : runners)
+    runner.runs = 0;
+  Answer answer = Answer::Unknown;
+  while (answer == Answer::Unknown && best.nodes < end && Clock::now() < deadline) {
+    const bool isSecondsTurn = runners[1].search.nodes() < runners[0].search.nodes();
+    answer = run(runners[isSecondsTurn], capacity, end - best.nodes, best);
+  }
 }
 
-PlacementRace::Answer PlacementRace::run(PlacementSearch &search, int64_t capacity,
-                                         int64_t nodeLimit, Placement &best) {
+PlacementRace::Answer PlacementRace::run(Runner &runner, int64_t capacity, int64_t nodeLimit,
+                                         Placement &best) {
+  PlacementSearch &search = runner.search;
   const int64_t before = search.nodes();
-  const Answer answer = search.run(capacity, nodeLimit);
+  const Answer answer =
+      search.run(capacity, std::min(nodeLimit, runner.shortestRun * luby(++runner.runs)));
   best.nodes += search.nodes() - before;
   if (answer == Answer::Found) {
     best.offsets = search.offsets();

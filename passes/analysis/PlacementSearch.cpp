@@ -31,8 +31,8 @@ static int64_t unitOf(const std::vector<PlacementBuffer> &buffers) {
   return std::max<int64_t>(1, isAlwaysAligned ? sizes : std::gcd(sizes, alignments));
 }
 
-PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &buffers, uint64_t seed,
-                                 Clock::time_point deadline)
+PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &buffers, Longest longest,
+                                 uint64_t seed, Clock::time_point deadline)
     : bufferCount(buffers.size()), unit(unitOf(buffers)), random(static_cast<uint32_t>(seed + 1)), deadline(deadline) {
   // An empty buffer lies at 0 and bothers nobody.
   for (size_t i = 0; i < buffers.size(); ++i) {
@@ -43,12 +43,14 @@ PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &buffers, ui
     block.buffer = i;
     block.size = b.bytes / unit;
     block.alignment = std::max<int64_t>(1, b.alignment / unit);
-    block.steps = b.last - b.first + 1;
-    block.tie = seed == 0 ? 0 : random();
-    blocks.push_back(std::move(block));
+    block.length = b.last - b.first + 1;
+    blocks.push_back(block);
   }
   addSections(buffers);
   addNeighbours(buffers);
+  if (longest == Longest::InSections)
+    for (Block &block : blocks)
+      block.length = block.lastSection - block.firstSection + 1;
 }
 
 void PlacementSearch::addSections(const std::vector<PlacementBuffer> &buffers) {
@@ -84,12 +86,14 @@ void PlacementSearch::addNeighbours(const std::vector<PlacementBuffer> &buffers)
     return a.size == b.size && a.alignment == b.alignment && a.firstSection == b.firstSection &&
            a.lastSection == b.lastSection;
   };
+  neighbours.resize(blocks.size());
+  twins.resize(blocks.size());
   for (size_t a = 0; a < blocks.size(); ++a)
     for (size_t b = 0; b < blocks.size(); ++b)
       if (a != b && buffers[blocks[a].buffer].overlaps(buffers[blocks[b].buffer])) {
-        blocks[a].neighbours.push_back(static_cast<int>(b));
+        neighbours[a].push_back(static_cast<int>(b));
         if (isTwin(blocks[a], blocks[b]))
-          blocks[a].twins.push_back(static_cast<int>(b));
+          twins[a].push_back(static_cast<int>(b));
       }
 }
 
@@ -120,14 +124,16 @@ void PlacementSearch::touch(const Block &block) {
   }
 }
 
-void PlacementSearch::raise(int index, int64_t offset) {
+/// Raises the base of a block to an offset at least, and returns what it is then.
+int64_t PlacementSearch::raise(int index, int64_t offset) {
   Block &block = blocks[index];
   offset = alignUp(offset, block.alignment);
-  if (offset <= block.base)
-    return;
-  trail.push_back({index, block.base});
-  block.base = offset;
-  touch(block);
+  if (offset > block.base) {
+    trail.push_back({index, block.base});
+    block.base = offset;
+    touch(block);
+  }
+  return block.base;
 }
 
 /// Adds a block to what is unplaced, or takes it away.
@@ -145,7 +151,7 @@ void PlacementSearch::place(int index) {
   trail.push_back({index, -1});
   count(block, -1);
   touch(block);
-  for (int n : block.neighbours)
+  for (int n : neighbours[index])
     if (!blocks[n].isPlaced)
       raise(n, block.top());
 }
@@ -182,28 +188,37 @@ bool PlacementSearch::propagate() {
 }
 
 bool PlacementSearch::check(Section &section) {
-  if (slack(section) < 0)
+  collect(section);
+  const int64_t spare = slack(section);
+  if (spare < 0)
     return false;
-  standing.clear();
-  for (int b : section.blocks)
-    if (!blocks[b].isPlaced)
-      standing.push_back(b);
   raiseOntoLowest(section);
-  if (slack(section) == 0 && !raiseToSums(section))
+  if (spare == 0 && !raiseToSums(section))
     return false;
   return fitsAboveBases();
+}
+
+void PlacementSearch::collect(Section &section) {
+  standing.clear();
+  section.floor = INT64_MAX;
+  for (int b : section.blocks)
+    if (const Block &block = blocks[b]; !block.isPlaced) {
+      standing.push_back({block.base, block.size, b});
+      section.floor = std::min(section.floor, block.base);
+    }
+  section.isStale = false;
 }
 
 /// All stand on the lowest: who is too high for that rests on one of the others.
 void PlacementSearch::raiseOntoLowest(const Section &section) {
   const int64_t highest = capacity - section.unplaced;
   int64_t leastTop = capacity;
-  for (int b : standing)
-    if (blocks[b].base <= highest)
-      leastTop = std::min(leastTop, blocks[b].top());
-  for (int b : standing)
-    if (blocks[b].base > highest)
-      raise(b, leastTop);
+  for (const Standing &s : standing)
+    if (s.base <= highest)
+      leastTop = std::min(leastTop, s.base + s.size);
+  for (Standing &s : standing)
+    if (s.base > highest && s.base < leastTop)
+      s.base = raise(s.block, leastTop);
 }
 
 /// Without slack there is no gap: a block starts where some of the others add up to.
@@ -223,12 +238,13 @@ template <size_t Width> bool PlacementSearch::raiseToSumsOf(const Section &secti
   std::vector<Sums> behind(standing.size() + 1);
   behind.back() = 1;
   for (size_t i = standing.size(); i-- > 0;)
-    behind[i] = behind[i + 1] | behind[i + 1] << static_cast<size_t>(blocks[standing[i]].size);
+    behind[i] = behind[i + 1] | behind[i + 1] << static_cast<size_t>(standing[i].size);
   const int64_t bottom = capacity - section.unplaced;
   Sums before = 1;
   int64_t rest = section.unplaced;
   for (size_t i = 0; i < standing.size(); ++i) {
-    const Block &block = blocks[standing[i]];
+    Standing &block = standing[i];
+    const int64_t alignment = blocks[block.block].alignment;
     rest -= block.size;
     auto isSum = [&](int64_t sum) {
       const Sums mirrored = sum <= rest ? before << static_cast<size_t>(rest - sum)
@@ -237,11 +253,11 @@ template <size_t Width> bool PlacementSearch::raiseToSumsOf(const Section &secti
     };
     int64_t offset = block.base;
     while (block.size + offset <= capacity &&
-           (offset % block.alignment != 0 || !isSum(offset - bottom)))
+           (offset % alignment != 0 || !isSum(offset - bottom)))
       ++offset;
     if (block.size + offset > capacity)
       return false;
-    raise(standing[i], offset);
+    block.base = raise(block.block, offset);
     before |= before << static_cast<size_t>(block.size);
   }
   return true;
@@ -250,11 +266,11 @@ template <size_t Width> bool PlacementSearch::raiseToSumsOf(const Section &secti
 /// What is not below some offset must fit between it and the capacity.
 bool PlacementSearch::fitsAboveBases() {
   std::sort(standing.begin(), standing.end(),
-            [&](int a, int b) { return blocks[a].base > blocks[b].base; });
+            [](const Standing &a, const Standing &b) { return a.base > b.base; });
   int64_t above = 0;
-  for (int b : standing) {
-    above += blocks[b].size;
-    if (blocks[b].base + above > capacity)
+  for (const Standing &s : standing) {
+    above += s.size;
+    if (s.base + above > capacity)
       return false;
   }
   return true;
@@ -274,13 +290,9 @@ PlacementSearch::Answer PlacementSearch::run(int64_t capacityBytes, int64_t node
 }
 
 /// What may be lost above the lowest unplaced block.
-int64_t PlacementSearch::slack(Section &section) const {
-  if (std::exchange(section.isStale, false)) {
-    section.floor = INT64_MAX;
-    for (int b : section.blocks)
-      if (!blocks[b].isPlaced)
-        section.floor = std::min(section.floor, blocks[b].base);
-  }
+int64_t PlacementSearch::slack(Section &section) {
+  if (section.isStale)
+    collect(section);
   return capacity - section.floor - section.unplaced;
 }
 
@@ -338,7 +350,7 @@ PlacementSearch::Answer PlacementSearch::branch(int begin, int end) {
 bool PlacementSearch::raiseOntoNeighbour(int index) {
   Block &block = blocks[index];
   int64_t leastTop = INT64_MAX;
-  for (int n : block.neighbours)
+  for (int n : neighbours[index])
     if (!blocks[n].isPlaced)
       leastTop = std::min(leastTop, blocks[n].top());
   if (leastTop == INT64_MAX)
@@ -346,7 +358,7 @@ bool PlacementSearch::raiseOntoNeighbour(int index) {
   const int64_t before = block.base;
   raise(index, leastTop);
   // What the block cannot do its twins need not try.
-  for (int t : block.twins)
+  for (int t : twins[index])
     if (!blocks[t].isPlaced && blocks[t].base == before)
       raise(t, leastTop);
   return true;
@@ -365,7 +377,7 @@ int PlacementSearch::choose(int begin, int end) {
   int lowest = lowestOf(tightest->blocks, INT64_MAX);
   for (int below = lowest; below >= 0;) {
     lowest = below;
-    below = lowestOf(blocks[lowest].neighbours, blocks[lowest].base);
+    below = lowestOf(neighbours[lowest], blocks[lowest].base);
   }
   return lowest;
 }
@@ -374,7 +386,7 @@ int PlacementSearch::choose(int begin, int end) {
 int PlacementSearch::lowestOf(const std::vector<int> &candidates, int64_t end) const {
   auto key = [&](int b) {
     const Block &block = blocks[b];
-    return std::make_tuple(block.base, -block.steps, block.tie, b);
+    return std::make_tuple(block.base, -block.length, block.tie, b);
   };
   int best = -1;
   for (int b : candidates)

@@ -33,9 +33,12 @@ public:
   using Clock = std::chrono::steady_clock;
   enum class Answer { Found, Impossible, Unknown };
 
-  /// Searches for plain buffers. Seeds differ in how they decide between equals; 0 begins with the
-  /// buffers' own order.
-  PlacementSearch(const std::vector<PlacementBuffer> &buffers, uint64_t seed,
+  /// Of the buffers that could be lowest those go first that live through most steps, or through
+  /// most sections.
+  enum class Longest { InSteps, InSections };
+
+  /// For plain buffers. The first run decides between equals by their order, later ones by chance.
+  PlacementSearch(const std::vector<PlacementBuffer> &buffers, Longest longest, uint64_t seed,
                   Clock::time_point deadline);
 
   /// Looks for a placement of at most `capacity` bytes, from the beginning but with what earlier
@@ -52,11 +55,8 @@ private:
   /// A buffer that is not empty; sizes and offsets are in units.
   struct Block {
     size_t buffer = 0;
-    int64_t size = 0, alignment = 1, steps = 0;
+    int64_t size = 0, alignment = 1, length = 0;
     int firstSection = -1, lastSection = -1;
-    std::vector<int> neighbours;
-    /// Neighbours that could change places with this one.
-    std::vector<int> twins;
     /// The least offset that is left, or the final one.
     int64_t base = 0;
     bool isPlaced = false;
@@ -82,6 +82,11 @@ private:
     int block;
     int64_t base;
   };
+  /// An unplaced block of the section that is checked.
+  struct Standing {
+    int64_t base, size;
+    int block;
+  };
   struct Part {
     int64_t slack;
     int begin, end;
@@ -92,19 +97,20 @@ private:
 
   void restart();
   void touch(const Block &block);
-  void raise(int block, int64_t offset);
+  int64_t raise(int block, int64_t offset);
   void count(const Block &block, int sign);
   void place(int block);
   void undo(size_t mark);
 
   bool propagate();
   bool check(Section &section);
+  void collect(Section &section);
   void raiseOntoLowest(const Section &section);
   bool raiseToSums(const Section &section);
   template <size_t Width> bool raiseToSumsOf(const Section &section);
   bool fitsAboveBases();
 
-  int64_t slack(Section &section) const;
+  int64_t slack(Section &section);
   Answer search(int begin, int end);
   std::vector<Part> split(int begin, int end);
   Answer branch(int begin, int end);
@@ -116,13 +122,14 @@ private:
   int64_t unit;
   std::vector<Block> blocks;
   std::vector<Section> sections;
+  /// Of each block: those live together with it, and those of them that could change places with it.
+  std::vector<std::vector<int>> neighbours, twins;
   int64_t capacity = 0;
 
   std::vector<Change> trail;
   /// Sections to check().
   std::vector<int> queue;
-  /// The unplaced blocks of the section that is checked.
-  std::vector<int> standing;
+  std::vector<Standing> standing;
 
   std::minstd_rand random;
   int64_t nodeCount = 0, stopAt = 0;
