@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace thimble {
 #define GEN_PASS_DEF_PLACEBUFFERS
@@ -22,7 +23,8 @@ namespace {
 /// before the first, an output until after the last.
 llvm::MapVector<Value, PlacementBuffer> liveRanges(mcu::ProgramOp program) {
   llvm::MapVector<Value, PlacementBuffer> ranges;
-  // Words are loaded from any buffer; 64-bit elements want more.
+  // Words are loaded from any buffer; 64-bit elements want more. A part of a word is of no use to
+  // another buffer.
   constexpr int64_t wordAlignment = 4;
   auto touch = [&](Value buffer, int64_t step) {
     Value root = mcu::resolve(buffer).root;
@@ -32,7 +34,8 @@ llvm::MapVector<Value, PlacementBuffer> liveRanges(mcu::ProgramOp program) {
     auto [entry, isNew] = ranges.insert({root, PlacementBuffer()});
     PlacementBuffer &range = entry->second;
     if (isNew)
-      range = {step, step, type.getBytes(), wordAlignment};
+      range = {step, step, static_cast<int64_t>(llvm::alignTo(type.getBytes(), wordAlignment)),
+               wordAlignment};
     range.last = std::max(range.last, step);
     int64_t element =
         cast<mcu::BufferType>(buffer.getType()).getElementType().getIntOrFloatBitWidth() / 8;
@@ -80,9 +83,18 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
     }
     program.setArenaBytes(placement.peak);
     program.setLowerBound(placement.lowerBound);
-    remark::passed(program.getLoc(), remark::RemarkOpts::name("Placement").category("memory"))
-        << remark::reason("arena of {0} bytes, lower bound {1}", placement.peak,
-                          placement.lowerBound);
+    report(program, placement);
+  }
+
+  static void report(mcu::ProgramOp program, const Placement &placement) {
+    auto remark = remark::passed(program.getLoc(),
+                                 remark::RemarkOpts::name("Placement").category("memory"));
+    if (placement.isOptimal())
+      remark << remark::reason("arena of {0} bytes, the least for this order", placement.peak);
+    else
+      remark << remark::reason("arena of {0} bytes, {1} more than the proven bound of {2}",
+                               placement.peak, placement.peak - placement.lowerBound,
+                               placement.lowerBound);
   }
 };
 

@@ -38,11 +38,6 @@ int64_t thimble::mostLiveBytes(const std::vector<PlacementBuffer> &buffers) {
   return most;
 }
 
-Placement thimble::placeInOrder(const std::vector<PlacementBuffer> &buffers,
-                                const std::vector<size_t> &order, PlacementFit fit) {
-  return OrderedPlacer(buffers).place(order, fit);
-}
-
 Placement thimble::placeGreedily(const std::vector<PlacementBuffer> &buffers) {
   std::vector<size_t> order;
   return OrderedPlacer(buffers).placeGreedily(order);
@@ -69,7 +64,7 @@ int64_t luby(int64_t i) {
 class PlacementRace {
 public:
   PlacementRace(const std::vector<PlacementBuffer> &buffers, const PlacementOptions &options)
-      : buffers(buffers), options(options), deadline(deadlineIn(options.secondLimit)),
+      : buffers(buffers), options(options), deadline(options.secondLimit),
         runners{Runner{{buffers, Longest::InSections, options.seed, deadline}, 500},
                 Runner{{buffers, Longest::InSteps, options.seed, deadline}, 2000}} {}
 
@@ -79,7 +74,6 @@ public:
   void minimize(Placement &best);
 
 private:
-  using Clock = PlacementSearch::Clock;
   using Answer = PlacementSearch::Answer;
   using Longest = PlacementSearch::Longest;
 
@@ -89,27 +83,17 @@ private:
     int64_t runs = 0;
   };
 
-  static Clock::time_point deadlineIn(double seconds);
   bool isOver(const Placement &best) const {
-    return best.isOptimal() || best.nodes >= options.nodeLimit || Clock::now() >= deadline;
+    return best.isOptimal() || best.nodes >= options.nodeLimit || deadline.isPast();
   }
   void fit(int64_t capacity, int64_t nodeLimit, Placement &best);
   Answer run(Runner &runner, int64_t capacity, int64_t nodeLimit, Placement &best);
 
   const std::vector<PlacementBuffer> &buffers;
   const PlacementOptions &options;
-  Clock::time_point deadline;
+  Deadline deadline;
   std::array<Runner, 2> runners;
 };
-
-/// The clock's far end where the limit is beyond it.
-PlacementRace::Clock::time_point PlacementRace::deadlineIn(double seconds) {
-  constexpr double longest = 1e6;
-  if (seconds > longest)
-    return Clock::time_point::max();
-  return Clock::now() +
-         std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-}
 
 /// The least peak that is possible is mostly reached, and gets most of the effort. What the rest of
 /// a round has not decided is left to the next.
@@ -130,7 +114,7 @@ void PlacementRace::fit(int64_t capacity, int64_t nodeLimit, Placement &best) {
   for (Runner &runner : runners)
     runner.runs = 0;
   Answer answer = Answer::Unknown;
-  while (answer == Answer::Unknown && best.nodes < end && Clock::now() < deadline) {
+  while (answer == Answer::Unknown && best.nodes < end && !deadline.isPast()) {
     const bool isSecondsTurn = runners[1].search.nodes() < runners[0].search.nodes();
     answer = run(runners[isSecondsTurn], capacity, end - best.nodes, best);
   }

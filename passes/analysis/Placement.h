@@ -70,15 +70,9 @@ struct PlacementOptions {
 Placement placeBuffers(const std::vector<PlacementBuffer> &buffers,
                        const PlacementOptions &options = {});
 
-/// The best of a few greedy placements: by size, by size and lifetime, and by first step; each
-/// buffer at the lowest offset that is free during its life, or in the smallest gap.
+/// A quick answer: the best of first fit and best fit by size, by size and lifetime, and by first
+/// step.
 Placement placeGreedily(const std::vector<PlacementBuffer> &buffers);
-
-enum class PlacementFit { First, Best };
-
-/// Places the buffers in the given order.
-Placement placeInOrder(const std::vector<PlacementBuffer> &buffers,
-                       const std::vector<size_t> &order, PlacementFit fit);
 
 /// The most bytes that are live in one step: no placement has a lower peak.
 int64_t mostLiveBytes(const std::vector<PlacementBuffer> &buffers);

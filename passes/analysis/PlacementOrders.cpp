@@ -2,7 +2,6 @@
 #include "passes/analysis/PlacementOrders.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <random>
 
@@ -110,22 +109,42 @@ Placement OrderedPlacer::placeGreedily(std::vector<size_t> &order) const {
 
 /// Takes an element out and puts it in elsewhere.
 static void move(std::vector<size_t> &order, size_t from, size_t to) {
-  const auto begin = order.begin();
-  if (from < to)
-    std::rotate(begin + from, begin + from + 1, begin + to + 1);
-  else
-    std::rotate(begin + to, begin + from, begin + from + 1);
+  const size_t taken = order[from];
+  order.erase(order.begin() + static_cast<std::ptrdiff_t>(from));
+  order.insert(order.begin() + static_cast<std::ptrdiff_t>(to), taken);
+}
+
+std::vector<size_t> OrderedPlacer::highest(const std::vector<size_t> &order,
+                                           const Placement &placement) const {
+  std::vector<size_t> positions;
+  for (size_t i = 0; i < order.size(); ++i)
+    if (placement.offsets[order[i]] + buffers[order[i]].bytes == placement.peak)
+      positions.push_back(i);
+  return positions;
 }
 
 Placement OrderedPlacer::improve(std::vector<size_t> order,
                                  const PlacementOptions &options) const {
   std::minstd_rand random(static_cast<uint32_t>(options.seed + 1));
+  const Deadline deadline(options.secondLimit);
   Placement best = place(order, PlacementFit::First);
-  for (; best.peak > std::max(best.lowerBound, options.capacity) && best.nodes < options.nodeLimit;) {
-    move(order, random() % order.size(), random() % order.size());
-    Placement next = place(order, PlacementFit::First);
-    next.nodes = best.nodes + static_cast<int64_t>(order.size());
-    best = next;
+  int64_t nodes = 0;
+  while (best.peak > std::max(best.lowerBound, options.capacity) && nodes < options.nodeLimit &&
+         !deadline.isPast()) {
+    // Who is at the top should choose earlier, or anybody at another time.
+    const std::vector<size_t> tops = highest(order, best);
+    const bool isForTop = random() % 2 == 0;
+    const size_t from = isForTop ? tops[random() % tops.size()] : random() % order.size();
+    const size_t to = random() % (isForTop ? from + 1 : order.size());
+    std::vector<size_t> nextOrder = order;
+    move(nextOrder, from, to);
+    Placement next = place(nextOrder, PlacementFit::First);
+    nodes += static_cast<int64_t>(order.size());
+    if (next.peak <= best.peak) {
+      best = std::move(next);
+      order = std::move(nextOrder);
+    }
   }
+  best.nodes = nodes;
   return best;
 }

@@ -5,8 +5,12 @@
 #pragma once
 
 #include "passes/analysis/Placement.h"
+#include "passes/analysis/PlacementDeadline.h"
 
 namespace thimble {
+
+/// A buffer gets the lowest offset that is free during its life, or the one with the smallest gap.
+enum class PlacementFit { First, Best };
 
 /// Places buffers one after the other. What keeps two apart is computed once, so that many orders
 /// can be tried.
@@ -16,10 +20,10 @@ public:
 
   Placement place(const std::vector<size_t> &order, PlacementFit fit) const;
 
-  /// See placeGreedily(); `order` becomes that of the result.
+  /// The best of a few orders; `order` becomes its one.
   Placement placeGreedily(std::vector<size_t> &order) const;
 
-  /// Goes from order to order, by first fit, as long as the peak does not rise.
+  /// A local search: goes from order to order, by first fit, as long as the peak does not rise.
   Placement improve(std::vector<size_t> order, const PlacementOptions &options) const;
 
 private:
@@ -34,6 +38,7 @@ private:
   };
 
   void addConflicts(size_t a, size_t b);
+  std::vector<size_t> highest(const std::vector<size_t> &order, const Placement &placement) const;
   int64_t freeOffset(size_t index, PlacementFit fit, const std::vector<int64_t> &offsets) const;
 
   const std::vector<PlacementBuffer> &buffers;

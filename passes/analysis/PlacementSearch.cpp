@@ -32,7 +32,7 @@ static int64_t unitOf(const std::vector<PlacementBuffer> &buffers) {
 }
 
 PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &buffers, Longest longest,
-                                 uint64_t seed, Clock::time_point deadline)
+                                 uint64_t seed, const Deadline &deadline)
     : bufferCount(buffers.size()), unit(unitOf(buffers)), random(static_cast<uint32_t>(seed + 1)), deadline(deadline) {
   // An empty buffer lies at 0 and bothers nobody.
   for (size_t i = 0; i < buffers.size(); ++i) {
@@ -328,7 +328,7 @@ PlacementSearch::Answer PlacementSearch::branch(int begin, int end) {
   const size_t entry = trail.size();
   Answer answer = Answer::Impossible;
   do {
-    if (++nodeCount > stopAt || (nodeCount % 64 == 0 && Clock::now() >= deadline)) {
+    if (++nodeCount > stopAt || (nodeCount % 64 == 0 && deadline.isPast())) {
       answer = Answer::Unknown;
       break;
     }

@@ -21,16 +21,15 @@
 #pragma once
 
 #include "passes/analysis/Placement.h"
+#include "passes/analysis/PlacementDeadline.h"
 
 #include <bitset>
-#include <chrono>
 #include <random>
 
 namespace thimble {
 
 class PlacementSearch {
 public:
-  using Clock = std::chrono::steady_clock;
   enum class Answer { Found, Impossible, Unknown };
 
   /// Of the buffers that could be lowest those go first that live through most steps, or through
@@ -39,7 +38,7 @@ public:
 
   /// For plain buffers. The first run decides between equals by their order, later ones by chance.
   PlacementSearch(const std::vector<PlacementBuffer> &buffers, Longest longest, uint64_t seed,
-                  Clock::time_point deadline);
+                  const Deadline &deadline);
 
   /// Looks for a placement of at most `capacity` bytes, from the beginning but with what earlier
   /// runs have learnt about hard sections. Unknown: a limit ended it.
@@ -133,7 +132,7 @@ private:
 
   std::minstd_rand random;
   int64_t nodeCount = 0, stopAt = 0;
-  Clock::time_point deadline;
+  const Deadline &deadline;
 };
 
 } // namespace thimble
