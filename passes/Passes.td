@@ -206,8 +206,9 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
 def PlaceBuffers : Pass<"mcu-place-buffers", "::mlir::ModuleOp"> {
   let summary = "Give every buffer its place in the arena";
   let description = [{
-    Largest first, then a bounded search over orders. Sets `arena_bytes` and `lower_bound`, the most
-    bytes live at once.
+    First fit and best fit in a few orders; where they miss the lower bound an exact search, which a
+    limit of nodes may stop. Sets `arena_bytes` and `lower_bound`, below which no placement can get; a
+    remark says whether they meet.
 
     ```mlir
     %0 = mcu.buffer "conv1" : !mcu.buffer<1x25x5x64xi8, nhwc, activation>

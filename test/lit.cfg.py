@@ -20,8 +20,8 @@ llvm_config.use_default_substitutions()
 # `not`, `count` and `split-file` by their bare names.
 llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 bin_dir = os.path.join(config.thimble_binary_root, "bin")
-tools = ["thimble", "thimble-opt", "thimble-operators-doc", "thimble-translate", "thimble-reduce",
-         "thimble-lsp-server"]
+tools = ["thimble", "thimble-opt", "thimble-operators-doc", "thimble-place", "thimble-translate",
+         "thimble-reduce", "thimble-lsp-server"]
 # A tool that is not built is left as it is: its tests fail by name instead of the whole suite.
 llvm_config.add_tool_substitutions(
     [tool for tool in tools if os.path.exists(os.path.join(bin_dir, tool))]

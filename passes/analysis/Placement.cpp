@@ -1,92 +1,155 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
-#include "passes/analysis/Placement.h"
+#include "passes/analysis/PlacementOrders.h"
+#include "passes/analysis/PlacementSearch.h"
 
 #include <algorithm>
-#include <numeric>
-#include <random>
+#include <array>
+#include <map>
 
 using namespace thimble;
 
-static int64_t alignUp(int64_t offset, int64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
-}
-
-int64_t thimble::placementLowerBound(const std::vector<PlacementBuffer> &buffers) {
-  int64_t bound = 0;
-  for (const PlacementBuffer &at : buffers) {
-    int64_t live = 0;
-    for (const PlacementBuffer &b : buffers)
-      if (b.first <= at.first && at.first <= b.last)
-        live += b.bytes;
-    bound = std::max(bound, live);
+PlacementBuffer PlacementBuffer::of(std::vector<LiveSpan> spans, int64_t alignment) {
+  PlacementBuffer buffer = {INT64_MAX, INT64_MIN, 0, alignment};
+  for (const LiveSpan &span : spans) {
+    buffer.first = std::min(buffer.first, span.first);
+    buffer.last = std::max(buffer.last, span.last);
+    buffer.bytes = std::max(buffer.bytes, span.end);
   }
-  return bound;
+  buffer.spans = std::move(spans);
+  return buffer;
 }
 
-Placement thimble::placeInOrder(const std::vector<PlacementBuffer> &buffers,
-                                const std::vector<size_t> &order) {
-  Placement result;
-  result.offsets.assign(buffers.size(), 0);
-  // Placed buffers by offset, so that a gap is found in one sweep.
-  std::vector<size_t> placed;
-  for (size_t index : order) {
-    const PlacementBuffer &b = buffers[index];
-    int64_t offset = 0;
-    for (size_t other : placed) {
-      if (!b.overlaps(buffers[other]) || b.bytes == 0)
-        continue;
-      if (offset + b.bytes <= result.offsets[other])
-        break;
-      offset = std::max(
-          offset, alignUp(result.offsets[other] + buffers[other].bytes, b.alignment));
+int64_t thimble::mostLiveBytes(const std::vector<PlacementBuffer> &buffers) {
+  // What each step has more than the one before it.
+  std::map<int64_t, int64_t> changes;
+  auto add = [&](int64_t first, int64_t last, int64_t bytes) {
+    changes[first] += bytes;
+    changes[last + 1] -= bytes;
+  };
+  for (const PlacementBuffer &b : buffers) {
+    if (b.isPlain())
+      add(b.first, b.last, b.bytes);
+    for (const LiveSpan &span : b.spans)
+      add(span.first, span.last, span.end - span.begin);
+  }
+  int64_t live = 0, most = 0;
+  for (const auto &[step, change] : changes)
+    most = std::max(most, live += change);
+  return most;
+}
+
+Placement thimble::placeGreedily(const std::vector<PlacementBuffer> &buffers) {
+  std::vector<size_t> order;
+  return OrderedPlacer(buffers).placeGreedily(order);
+}
+
+namespace {
+
+int64_t peakOf(const std::vector<PlacementBuffer> &buffers, const std::vector<int64_t> &offsets) {
+  int64_t peak = 0;
+  for (size_t i = 0; i < buffers.size(); ++i)
+    peak = std::max(peak, offsets[i] + buffers[i].bytes);
+  return peak;
+}
+
+/// 1 1 2 1 1 2 4 1 1 2 1 1 2 4 8 ... (from 1): the runs of a search whose length nobody knows.
+int64_t luby(int64_t i) {
+  int64_t power = 1;
+  while (2 * power - 1 < i)
+    power *= 2;
+  return 2 * power - 1 == i ? power : luby(i - power + 1);
+}
+
+/// Two exact searches that differ in what they place first take turns: seldom are both unlucky.
+class PlacementRace {
+public:
+  PlacementRace(const std::vector<PlacementBuffer> &buffers, const PlacementOptions &options)
+      : buffers(buffers), options(options), deadline(options.secondLimit),
+        runners{Runner{{buffers, Longest::InSections, options.seed, deadline}, 500},
+                Runner{{buffers, Longest::InSteps, options.seed, deadline}, 2000}} {}
+
+  /// Looks for the capacity alone.
+  void reach(Placement &best) { fit(options.capacity, options.nodeLimit, best); }
+  /// Looks for the least peak.
+  void minimize(Placement &best);
+
+private:
+  using Answer = PlacementSearch::Answer;
+  using Longest = PlacementSearch::Longest;
+
+  struct Runner {
+    PlacementSearch search;
+    int64_t shortestRun;
+    int64_t runs = 0;
+  };
+
+  bool isOver(const Placement &best) const {
+    return best.isOptimal() || best.nodes >= options.nodeLimit || deadline.isPast();
+  }
+  void fit(int64_t capacity, int64_t nodeLimit, Placement &best);
+  Answer run(Runner &runner, int64_t capacity, int64_t nodeLimit, Placement &best);
+
+  const std::vector<PlacementBuffer> &buffers;
+  const PlacementOptions &options;
+  Deadline deadline;
+  std::array<Runner, 2> runners;
+};
+
+/// The least peak that is possible is mostly reached, and gets most of the effort. What the rest of
+/// a round has not decided is left to the next.
+void PlacementRace::minimize(Placement &best) {
+  for (int64_t effort = 4000; !isOver(best); effort *= 2) {
+    int64_t target = best.lowerBound;
+    fit(target, effort, best);
+    while (!isOver(best) && target + 1 < best.peak) {
+      target += std::max<int64_t>(1, (best.peak - 1 - target) / 2);
+      fit(target, effort / 8, best);
     }
-    result.offsets[index] = offset;
-    result.peak = std::max(result.peak, offset + b.bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), index,
-                                   [&](size_t x, size_t y) {
-                                     return result.offsets[x] < result.offsets[y];
-                                   }),
-                  index);
   }
-  return result;
 }
 
-Placement thimble::placeBuffers(const std::vector<PlacementBuffer> &buffers) {
-  std::vector<size_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), size_t(0));
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t x, size_t y) { return buffers[x].bytes > buffers[y].bytes; });
-  Placement best = placeInOrder(buffers, order);
-  const int64_t bound = placementLowerBound(buffers);
-
-  // A fixed seed and a fixed number of trials: the same model gets the same plan everywhere.
-  constexpr int trials = 4000;
-  std::minstd_rand random(1);
-  Placement current = best;
-  for (int trial = 0; trial < trials && best.peak > bound; ++trial) {
-    // Only a buffer at the peak can lower it by finding another place.
-    std::vector<size_t> positions;
-    for (size_t p = 1; p < order.size(); ++p)
-      if (current.offsets[order[p]] + buffers[order[p]].bytes == current.peak)
-        positions.push_back(p);
-    if (positions.empty())
-      break;
-    size_t from = positions[random() % positions.size()];
-    // One move in eight is anywhere, to leave a local minimum.
-    if (random() % 8 == 0)
-      from = 1 + random() % (order.size() - 1);
-    size_t to = random() % from;
-    std::vector<size_t> next = order;
-    std::rotate(next.begin() + static_cast<std::ptrdiff_t>(to),
-                next.begin() + static_cast<std::ptrdiff_t>(from),
-                next.begin() + static_cast<std::ptrdiff_t>(from) + 1);
-    Placement candidate = placeInOrder(buffers, next);
-    if (candidate.peak > current.peak && random() % 16 != 0)
-      continue;
-    order = std::move(next);
-    current = std::move(candidate);
-    if (current.peak < best.peak)
-      best = current;
+/// Updates the peak or the bound, unless the nodes do not suffice for an answer.
+void PlacementRace::fit(int64_t capacity, int64_t nodeLimit, Placement &best) {
+  const int64_t end = std::min(options.nodeLimit, best.nodes + nodeLimit);
+  for (Runner &runner : runners)
+    runner.runs = 0;
+  Answer answer = Answer::Unknown;
+  while (answer == Answer::Unknown && best.nodes < end && !deadline.isPast()) {
+    const bool isSecondsTurn = runners[1].search.nodes() < runners[0].search.nodes();
+    answer = run(runners[isSecondsTurn], capacity, end - best.nodes, best);
   }
+}
+
+PlacementRace::Answer PlacementRace::run(Runner &runner, int64_t capacity, int64_t nodeLimit,
+                                         Placement &best) {
+  PlacementSearch &search = runner.search;
+  const int64_t before = search.nodes();
+  const Answer answer =
+      search.run(capacity, std::min(nodeLimit, runner.shortestRun * luby(++runner.runs)));
+  best.nodes += search.nodes() - before;
+  if (answer == Answer::Found) {
+    best.offsets = search.offsets();
+    best.peak = peakOf(buffers, best.offsets);
+  } else if (answer == Answer::Impossible) {
+    best.lowerBound = std::max(best.lowerBound, search.capacityAfter(capacity));
+  }
+  return answer;
+}
+
+} // namespace
+
+Placement thimble::placeBuffers(const std::vector<PlacementBuffer> &buffers,
+                                const PlacementOptions &options) {
+  const OrderedPlacer placer(buffers);
+  std::vector<size_t> order;
+  Placement best = placer.placeGreedily(order);
+  if (best.isOptimal() || best.peak <= options.capacity)
+    return best;
+  const bool isPlain = std::all_of(buffers.begin(), buffers.end(),
+                                   [](const PlacementBuffer &b) { return b.isPlain(); });
+  if (!isPlain)
+    return placer.improve(std::move(order), options);
+  PlacementRace race(buffers, options);
+  options.capacity > 0 ? race.reach(best) : race.minimize(best);
   return best;
 }

@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace thimble {
 #define GEN_PASS_DEF_PLACEBUFFERS
@@ -18,18 +19,27 @@ using namespace thimble;
 
 namespace {
 
+// Words are loaded from any buffer.
+constexpr int64_t wordAlignment = 4;
+
+PlacementBuffer bufferOf(Value root, ArrayRef<mcu::Life> lives) {
+  const auto bytes = static_cast<int64_t>(
+      llvm::alignTo(cast<mcu::BufferType>(root.getType()).getBytes(), wordAlignment));
+  // A part of a word is of no use to another buffer.
+  if (lives.size() == 1)
+    return {lives.front().first, lives.front().last, bytes, wordAlignment};
+  std::vector<LiveSpan> spans;
+  for (const mcu::Life &life : lives)
+    spans.push_back({life.first, life.last, life.begin, life.end});
+  return PlacementBuffer::of(std::move(spans), wordAlignment);
+}
+
 /// What is to be placed, by root buffer.
 llvm::MapVector<Value, PlacementBuffer> buffersOf(mcu::ProgramOp program) {
-  // Words are loaded from any buffer; 64-bit elements want more.
-  constexpr int64_t wordAlignment = 4;
   llvm::MapVector<Value, PlacementBuffer> buffers;
-  for (auto &[root, lives] : mcu::livesOf(program).buffers) {
-    int64_t last = lives.front().last;
-    for (const mcu::Life &life : lives)
-      last = std::max(last, life.last);
-    buffers[root] = {lives.front().first, last, cast<mcu::BufferType>(root.getType()).getBytes(),
-                     wordAlignment};
-  }
+  for (auto &[root, lives] : mcu::livesOf(program).buffers)
+    buffers[root] = bufferOf(root, lives);
+  // 64-bit elements want more than the alignment of words.
   program.walk([&](Operation *op) {
     for (Value operand : op->getOperands())
       if (auto type = dyn_cast<mcu::BufferType>(operand.getType()))
@@ -63,11 +73,20 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
       else
         set(cast<mcu::BufferOp>(entry.first.getDefiningOp()), offset);
     }
-    int64_t bound = placementLowerBound(buffers);
     program.setArenaBytes(placement.peak);
-    program.setLowerBound(bound);
-    remark::passed(program.getLoc(), remark::RemarkOpts::name("Placement").category("memory"))
-        << remark::reason("arena of {0} bytes, lower bound {1}", placement.peak, bound);
+    program.setLowerBound(placement.lowerBound);
+    report(program, placement);
+  }
+
+  static void report(mcu::ProgramOp program, const Placement &placement) {
+    auto remark = remark::passed(program.getLoc(),
+                                 remark::RemarkOpts::name("Placement").category("memory"));
+    if (placement.isOptimal())
+      remark << remark::reason("arena of {0} bytes, the least for this order", placement.peak);
+    else
+      remark << remark::reason("arena of {0} bytes, {1} more than the proven bound of {2}",
+                               placement.peak, placement.peak - placement.lowerBound,
+                               placement.lowerBound);
   }
 };
 

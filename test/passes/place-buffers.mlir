@@ -1,9 +1,14 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic" \
 // RUN:   --mcu-place-buffers --split-input-file %s | FileCheck %s
+// RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic" \
+// RUN:   --mcu-place-buffers --split-input-file %s --remark-format=emitRemark \
+// RUN:   --remarks-filter=memory --remark-policy=all 2>&1 >/dev/null \
+// RUN:   | FileCheck %s --check-prefix=REMARK
 
 // The chain of four buffers needs the two largest neighbours; the last takes over the first's place.
 // CHECK-LABEL: mcu.program @net attributes {arena_bytes = 32 : i64, lower_bound = 32 : i64}
+// REMARK: remark: [Passed] Placement | Category:memory{{.*}}Reason="arena of 32 bytes, the least for this order"
 // CHECK: mcu.input 0 "" at 0 : 0
 // CHECK: mcu.buffer "" at 0 : 16
 // CHECK: mcu.buffer "" at 0 : 0
