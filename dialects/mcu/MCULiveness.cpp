@@ -13,10 +13,25 @@ namespace {
 /// The touches of one buffer, any bytes in any order.
 class Touches {
 public:
-  void add(int64_t step, int64_t begin, int64_t end) { touches.push_back({step, step, begin, end}); }
+  /// Scratch means nothing once a kernel has run.
+  explicit Touches(bool isScratch = false) : isScratch(isScratch) {}
+
+  void add(int64_t step, int64_t begin, int64_t end) {
+    // Operands of one kernel, and of the same kernel again.
+    if (!touches.empty() && step - touches.back().last <= 1 && isScratch) {
+      Life &last = touches.back();
+      if (step == last.last || (begin == last.begin && end == last.end)) {
+        last = {last.first, step, std::min(begin, last.begin), std::max(end, last.end)};
+        return;
+      }
+    }
+    touches.push_back({step, step, begin, end});
+  }
 
   /// Bytes matter from their first touch to their last.
   SmallVector<Life, 1> lives() const {
+    if (isScratch)
+      return {touches.begin(), touches.end()};
     SmallVector<int64_t> bounds;
     for (const Life &touch : touches)
       bounds.append({touch.begin, touch.end});
@@ -46,6 +61,7 @@ private:
       parts.push_back(part);
   }
 
+  bool isScratch;
   SmallVector<Life> touches;
 };
 
@@ -136,8 +152,11 @@ private:
     const Place place = resolve(buffer);
     if (isa<ConstantOp>(place.root.getDefiningOp()))
       return;
-    if (begin < end)
-      tensors[place.root].add(step, place.byteOffset + begin, place.byteOffset + end);
+    if (begin == end)
+      return;
+    const bool isScratch = typeOf(place.root).getLifetime() == Lifetime::Scratch;
+    tensors.insert({place.root, Touches(isScratch)})
+        .first->second.add(step, place.byteOffset + begin, place.byteOffset + end);
   }
 
   void fire(Operation *stage, int64_t firing, llvm::MapVector<Value, RingRows> &rings) {

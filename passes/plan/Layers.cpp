@@ -13,7 +13,7 @@ namespace thimble {
 /// What running one operator at a time may take for Speed beyond the tensors: scratch and stack.
 static constexpr int64_t spareBytes = 3584;
 /// How much slower than the fastest plan the one with the least RAM may be.
-static constexpr double mostSlowdown = 1.25;
+static constexpr double mostSlowdown = 1.5;
 
 Layers::Layers(func::FuncOp function, const Aliases &aliases, const Target &target)
     : function(function), aliases(aliases), target(target),

@@ -217,6 +217,12 @@ private:
     return bufferType(nn::fromTensorType(builder.getContext(), type), mcu::Lifetime::Scratch);
   }
 
+  // What is kept from firing to firing is no scratch.
+  mcu::BufferType sumsType(const ScratchRequest &request) {
+    TensorType type{request.element, {request.elements}, std::nullopt};
+    return bufferType(nn::fromTensorType(builder.getContext(), type), mcu::Lifetime::Activation);
+  }
+
   Value ram(Location loc, mcu::BufferType type) {
     return mcu::BufferOp::create(builder, loc, type, layerName(loc), IntegerAttr(), IntegerAttr());
   }
@@ -264,7 +270,7 @@ private:
 
   mcu::BufferType positionsType(int64_t slots) {
     return mcu::BufferType::get(builder.getContext(), {slots}, builder.getI32Type(),
-                                mcu::Layout::Nhwc, mcu::Lifetime::Scratch, 0);
+                                mcu::Layout::Nhwc, mcu::Lifetime::Activation, 0);
   }
 
   Layer &layerOf(const ChainStage &stage) { return layers->all()[static_cast<size_t>(stage.op)]; }
@@ -294,7 +300,7 @@ private:
     for (auto [i, stage] : llvm::enumerate(chain.stages))
       if (stage.reduces)
         for (const ScratchRequest &request : layerOf(stage).kernel().scratch)
-          own.scratchOf[i].push_back(ram(layerOf(stage).op.getLoc(), scratchType(request)));
+          own.scratchOf[i].push_back(ram(layerOf(stage).op.getLoc(), sumsType(request)));
     if (most == 0)
       return;
     Location loc = layers->all()[static_cast<size_t>(chain.begin)].op.getLoc();
