@@ -7,10 +7,6 @@
 
 using namespace thimble;
 
-static int64_t alignUp(int64_t offset, int64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
-}
-
 //===-- What keeps buffers apart ------------------------------------------------------------===//
 
 OrderedPlacer::OrderedPlacer(const std::vector<PlacementBuffer> &buffers)
