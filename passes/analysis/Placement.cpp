@@ -96,8 +96,8 @@ private:
   std::array<Runner, 2> runners;
 };
 
-/// The least peak that is possible is mostly reached, and gets most of the effort; the rest goes to
-/// targets half-way. What a round has not decided is left to the next.
+/// The least peak that is possible is mostly reached, and gets twice the effort of other targets,
+/// which halve what is left. What a round has not decided is left to the next.
 void PlacementRace::minimize(Placement &best) {
   for (int64_t effort = 4000; !isOver(best); effort *= 2) {
     int64_t from = best.lowerBound;
@@ -105,7 +105,7 @@ void PlacementRace::minimize(Placement &best) {
     while (!isOver(best) && from + 1 < best.peak) {
       const int64_t halfway = from + std::max<int64_t>(1, (best.peak - 1 - from) / 2);
       const int64_t target = std::max(halfway, best.lowerBound);
-      fit(target, effort / 8, best);
+      fit(target, effort / 2, best);
       if (best.peak > target)
         from = target;
     }
