@@ -1,5 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "passes/analysis/PlacementOrders.h"
+#include "passes/analysis/PlacementDeadline.h"
 
 #include <algorithm>
 #include <numeric>
