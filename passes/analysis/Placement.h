@@ -74,6 +74,11 @@ Placement placeBuffers(const std::vector<PlacementBuffer> &buffers,
 /// step.
 Placement placeGreedily(const std::vector<PlacementBuffer> &buffers);
 
+/// The least multiple of the alignment that is not below the offset.
+inline int64_t alignUp(int64_t offset, int64_t alignment) {
+  return (offset + alignment - 1) / alignment * alignment;
+}
+
 /// The most bytes that are live in one step: no placement has a lower peak.
 int64_t mostLiveBytes(const std::vector<PlacementBuffer> &buffers);
 

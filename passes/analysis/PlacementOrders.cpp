@@ -1,15 +1,12 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "passes/analysis/PlacementOrders.h"
+#include "passes/analysis/PlacementDeadline.h"
 
 #include <algorithm>
 #include <numeric>
 #include <random>
 
 using namespace thimble;
-
-static int64_t alignUp(int64_t offset, int64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
-}
 
 //===-- What keeps buffers apart ------------------------------------------------------------===//
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "passes/analysis/Placement.h"
-#include "passes/analysis/PlacementDeadline.h"
 
 namespace thimble {
 
@@ -38,6 +37,7 @@ private:
   };
 
   void addConflicts(size_t a, size_t b);
+  /// The positions in the order of those that reach the peak.
   std::vector<size_t> highest(const std::vector<size_t> &order, const Placement &placement) const;
   int64_t freeOffset(size_t index, PlacementFit fit, const std::vector<int64_t> &offsets) const;
 

@@ -10,10 +10,6 @@
 
 using namespace thimble;
 
-static int64_t alignUp(int64_t offset, int64_t alignment) {
-  return (offset + alignment - 1) / alignment * alignment;
-}
-
 //===-- The instance ------------------------------------------------------------------------===//
 
 /// What divides every offset of a canonical placement: offsets are sums of sizes, each aligned.
@@ -33,7 +29,8 @@ static int64_t unitOf(const std::vector<PlacementBuffer> &buffers) {
 
 PlacementSearch::PlacementSearch(const std::vector<PlacementBuffer> &buffers, Longest longest,
                                  uint64_t seed, const Deadline &deadline)
-    : bufferCount(buffers.size()), unit(unitOf(buffers)), random(static_cast<uint32_t>(seed + 1)), deadline(deadline) {
+    : bufferCount(buffers.size()), unit(unitOf(buffers)), random(static_cast<uint32_t>(seed + 1)),
+      deadline(deadline) {
   // An empty buffer lies at 0 and bothers nobody.
   for (size_t i = 0; i < buffers.size(); ++i) {
     const PlacementBuffer &b = buffers[i];
@@ -198,6 +195,7 @@ bool PlacementSearch::check(Section &section) {
   return fitsAboveBases();
 }
 
+/// Finds what stands in a section, and the lowest of it.
 void PlacementSearch::collect(Section &section) {
   standing.clear();
   section.floor = INT64_MAX;
@@ -252,10 +250,10 @@ template <size_t Width> bool PlacementSearch::raiseToSumsOf(const Section &secti
       return (mirrored & behind[i + 1]).any();
     };
     int64_t offset = block.base;
-    while (block.size + offset <= capacity &&
+    while (offset + block.size <= capacity &&
            (offset % alignment != 0 || !isSum(offset - bottom)))
       ++offset;
-    if (block.size + offset > capacity)
+    if (offset + block.size > capacity)
       return false;
     block.base = raise(block.block, offset);
     before |= before << static_cast<size_t>(block.size);
@@ -324,6 +322,7 @@ std::vector<PlacementSearch::Part> PlacementSearch::split(int begin, int end) {
   return parts;
 }
 
+/// Places the part of sections [begin, end); undoes everything unless it finds how.
 PlacementSearch::Answer PlacementSearch::branch(int begin, int end) {
   const size_t entry = trail.size();
   Answer answer = Answer::Impossible;
@@ -366,9 +365,10 @@ bool PlacementSearch::raiseOntoNeighbour(int index) {
 
 /// A block that can be placed at its base: none of its neighbours has room below.
 int PlacementSearch::choose(int begin, int end) {
+  // Among sections of little slack the weights decide.
+  const double little = static_cast<double>(capacity) / 256;
   auto urgency = [&](Section &section) {
-    return section.weight /
-           (static_cast<double>(slack(section)) + static_cast<double>(capacity) / 256);
+    return section.weight / (static_cast<double>(slack(section)) + little);
   };
   Section *tightest = nullptr;
   for (int s = begin; s < end; ++s)

@@ -23,7 +23,6 @@
 #include "passes/analysis/Placement.h"
 #include "passes/analysis/PlacementDeadline.h"
 
-#include <bitset>
 #include <random>
 
 namespace thimble {
@@ -81,7 +80,7 @@ private:
     int block;
     int64_t base;
   };
-  /// An unplaced block of the section that is checked.
+  /// An unplaced block of the section that is looked at.
   struct Standing {
     int64_t base, size;
     int block;
@@ -121,7 +120,7 @@ private:
   int64_t unit;
   std::vector<Block> blocks;
   std::vector<Section> sections;
-  /// Of each block: those live together with it, and those of them that could change places with it.
+  /// Of each block: what is live together with it, and who of these could change places with it.
   std::vector<std::vector<int>> neighbours, twins;
   int64_t capacity = 0;
 
