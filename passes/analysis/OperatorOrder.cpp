@@ -110,11 +110,91 @@ private:
   std::unordered_map<Set, size_t> numbers;
 };
 
+/// What is found out about the operators once.
+class Graph {
+public:
+  explicit Graph(const OrderProblem &problem);
+
+  std::vector<std::vector<size_t>> successors;
+  /// The operator that best runs right after this one, where that is sure.
+  std::vector<std::optional<size_t>> next;
+
+private:
+  std::optional<size_t> nextOf(size_t op) const;
+  bool endsWith(size_t buffer, size_t op) const;
+  bool startsWith(size_t buffer, size_t op) const;
+  bool isAfter(size_t op, size_t earlier) const {
+    const std::vector<size_t> &after = problem.operators[op].after;
+    return std::find(after.begin(), after.end(), earlier) != after.end();
+  }
+  int64_t workBytes(size_t number) const {
+    const OrderOperator &op = problem.operators[number];
+    return op.workBytes - (op.inPlace.empty() ? 0 : problem.buffers[op.inPlace.front()].bytes);
+  }
+
+  const OrderProblem &problem;
+  std::vector<std::vector<size_t>> touchedBy;
+};
+
+Graph::Graph(const OrderProblem &problem)
+    : successors(problem.operators.size()), problem(problem), touchedBy(problem.buffers.size()) {
+  for (size_t i = 0; i < successors.size(); ++i) {
+    for (size_t earlier : problem.operators[i].after)
+      successors[earlier].push_back(i);
+    for (size_t buffer : problem.operators[i].touches)
+      touchedBy[buffer].push_back(i);
+  }
+  for (size_t i = 0; i < successors.size(); ++i)
+    next.push_back(nextOf(i));
+}
+
+/// Whether in every order `op` touches the buffer last and nothing but what computes it first.
+bool Graph::endsWith(size_t buffer, size_t op) const {
+  const std::vector<size_t> &by = touchedBy[buffer];
+  return problem.buffers[buffer].isInput ? by.size() == 1
+                                         : by.size() == 2 && isAfter(op, by.front());
+}
+
+/// Whether in every order `op` touches the buffer first.
+bool Graph::startsWith(size_t buffer, size_t op) const {
+  const std::vector<size_t> &by = touchedBy[buffer];
+  return !problem.buffers[buffer].isInput && std::all_of(by.begin(), by.end(), [&](size_t other) {
+    return other == op || isAfter(other, op);
+  });
+}
+
+/// An operator that frees no more than it adds may wait for the only operator that comes after it, if
+/// that one comes after nothing else and needs as much. What this one adds and frees must be the
+/// same in every order.
+std::optional<size_t> Graph::nextOf(size_t op) const {
+  if (successors[op].size() != 1)
+    return std::nullopt;
+  const size_t reader = successors[op].front();
+  if (problem.operators[reader].after.size() != 1)
+    return std::nullopt;
+  int64_t added = 0, freed = 0;
+  for (size_t buffer : problem.operators[op].touches) {
+    const int64_t bytes = problem.buffers[buffer].bytes;
+    const bool starts = startsWith(buffer, op), ends = endsWith(buffer, op);
+    const bool isPrivate = starts && touchedBy[buffer].size() == 1;
+    if (!starts && !ends)
+      return std::nullopt;
+    added += starts ? bytes : 0;
+    freed += (ends || isPrivate) && !problem.buffers[buffer].isOutput ? bytes : 0;
+  }
+  int64_t readerAdds = 0;
+  for (size_t buffer : problem.operators[reader].touches)
+    if (startsWith(buffer, reader))
+      readerAdds += problem.buffers[buffer].bytes;
+  const bool waits = freed <= added && added + workBytes(op) <=
+                                           added - freed + readerAdds + workBytes(reader);
+  return waits ? std::optional(reader) : std::nullopt;
+}
+
 /// Operators [begin, end) of the given order, with all before them done.
 class Part {
 public:
-  Part(const std::vector<std::vector<size_t>> &successors, size_t begin, size_t end)
-      : successors(&successors), begin(begin), end(end) {}
+  Part(const Graph &graph, size_t begin, size_t end) : graph(&graph), begin(begin), end(end) {}
 
   size_t size() const { return end - begin; }
 
@@ -145,8 +225,9 @@ public:
         for (size_t op = begin; op < end; ++op)
           if (partials[i].progress.isReady(op) && partials[i].progress.bytesDuring(op) < budget) {
             Partial next = partials[i];
-            next.run(op);
-            enter(std::move(next));
+            runWithNext(next, op);
+            if (next.peak < budget)
+              enter(std::move(next));
           }
     }
     if (std::vector<Partial> whole = levels.back().take(); !whole.empty())
@@ -155,6 +236,11 @@ public:
   }
 
 private:
+  void runWithNext(Partial &partial, size_t op) const {
+    for (std::optional<size_t> at = op; at; at = graph->next[*at])
+      partial.run(*at);
+  }
+
   void runFreeChains(Partial &partial) const {
     for (size_t op = begin; op < end;)
       op = partial.progress.isReady(op) && runFreeChain(partial, op) ? begin : op + 1;
@@ -175,7 +261,7 @@ private:
         partial = std::move(*chain);
         return true;
       }
-      const std::vector<size_t> &readers = (*successors)[op];
+      const std::vector<size_t> &readers = graph->successors[op];
       auto ready = std::find_if(readers.begin(), readers.end(),
                                 [&](size_t reader) { return chain->progress.isReady(reader); });
       op = ready == readers.end() ? end : *ready;
@@ -183,29 +269,20 @@ private:
     return false;
   }
 
-  const std::vector<std::vector<size_t>> *successors;
+  const Graph *graph;
   size_t begin, end;
 };
-
-std::vector<std::vector<size_t>> successorsOf(const OrderProblem &problem) {
-  std::vector<std::vector<size_t>> successors(problem.operators.size());
-  for (size_t i = 0; i < successors.size(); ++i)
-    for (size_t earlier : problem.operators[i].after)
-      successors[earlier].push_back(i);
-  return successors;
-}
 
 /// The operators that every other one has to run before or after. All earlier ones lead to an operator
 /// if each has a successor that is no later than it; all later ones come from it if each has a
 /// predecessor that is no earlier.
-std::vector<size_t> cutsOf(const OrderProblem &problem,
-                           const std::vector<std::vector<size_t>> &successors) {
-  const size_t count = successors.size();
+std::vector<size_t> cutsOf(const OrderProblem &problem, const Graph &graph) {
+  const size_t count = problem.operators.size();
   std::vector<bool> followsAll(count);
   size_t latest = 0; // of the first successors of the operators so far
   for (size_t i = 0; i < count; ++i) {
     followsAll[i] = latest <= i;
-    const auto &next = successors[i];
+    const auto &next = graph.successors[i];
     latest = std::max(latest, next.empty() ? count : *std::min_element(next.begin(), next.end()));
   }
   std::vector<size_t> cuts;
@@ -223,16 +300,15 @@ std::vector<size_t> cutsOf(const OrderProblem &problem,
   return cuts;
 }
 
-std::vector<Part> partsOf(const OrderProblem &problem,
-                          const std::vector<std::vector<size_t>> &successors) {
+std::vector<Part> partsOf(const OrderProblem &problem, const Graph &graph) {
   std::vector<Part> parts;
   size_t begin = 0;
   auto add = [&](size_t end) {
     if (begin < end)
-      parts.emplace_back(successors, begin, end);
+      parts.emplace_back(graph, begin, end);
     begin = end;
   };
-  for (size_t cut : cutsOf(problem, successors)) {
+  for (size_t cut : cutsOf(problem, graph)) {
     add(cut);
     add(cut + 1);
   }
@@ -287,7 +363,7 @@ int64_t thimble::peakOf(const OrderProblem &problem, const std::vector<size_t> &
 }
 
 OperatorOrder thimble::findOrder(const OrderProblem &problem, size_t stateLimit) {
-  const auto successors = successorsOf(problem);
+  const Graph graph(problem);
   struct Choice {
     Partial given, best;
   };
@@ -295,7 +371,7 @@ OperatorOrder thimble::findOrder(const OrderProblem &problem, size_t stateLimit)
   int64_t bound = lowerBound(problem); // no order has a lower peak
   int64_t peak = bound;                // of the parts so far
   Progress progress(problem);
-  for (const Part &part : partsOf(problem, successors)) {
+  for (const Part &part : partsOf(problem, graph)) {
     const Partial start{progress, peak, {}};
     const Partial given = part.runAsGiven(start);
     Choice &choice = choices.emplace_back(Choice{given, given});

@@ -60,6 +60,6 @@ int64_t peakOf(const OrderProblem &problem, const std::vector<size_t> &order);
 ///
 /// About `stateLimit` sets are followed in each part of the network. As long as that is enough the
 /// order is optimal.
-OperatorOrder findOrder(const OrderProblem &problem, size_t stateLimit = size_t(1) << 16);
+OperatorOrder findOrder(const OrderProblem &problem, size_t stateLimit = size_t(1) << 18);
 
 } // namespace thimble
