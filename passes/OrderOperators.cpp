@@ -9,6 +9,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallVectorExtras.h"
 
 #include <limits>
 #include <numeric>
@@ -41,11 +42,13 @@ public:
 
   /// Puts the operators into `order`, each with what moves nothing right before its first reader.
   void reorder(ArrayRef<size_t> order) {
+    SmallVector<Operation *> all = llvm::map_to_vector(block.without_terminator(),
+                                                       [](Operation &op) { return &op; });
     for (size_t number : order)
       moveToEnd(operators[number]);
-    for (Value result : block.getTerminator()->getOperands())
-      if (Operation *source = result.getDefiningOp())
-        moveToEnd(source);
+    // What moves nothing and has no reader.
+    for (Operation *op : all)
+      moveToEnd(op);
   }
 
 private:

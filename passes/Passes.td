@@ -161,7 +161,7 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
     %1 = nn.abs %0 : (tensor<4xf32>) -> tensor<4xf32>
     ==>
     %1 = nn.abs %0 {mcu.candidates = [
-        {cycles = 96, flash = 60, inPlace = array<i64: 0>, kernel = "unary.portable", scratch = 0}]} : (tensor<4xf32>) -> tensor<4xf32>
+        {cycles = 96, flash = 60, inPlace = array<i64: 0>, kernel = "unary.portable", scratch = 0} ]} : (tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
   let options = [
