@@ -237,7 +237,7 @@ public:
 
 private:
   void runWithNext(Partial &partial, size_t op) const {
-    for (std::optional<size_t> at = op; at; at = graph->next[*at])
+    for (std::optional<size_t> at = op; at && *at < end; at = graph->next[*at])
       partial.run(*at);
   }
 
