@@ -109,10 +109,10 @@ TEST(ReferenceMatMul, oneChannelOfSeveralKeepsItsMultiplier) {
   output.shape = {1, 1};
   RequantPerChannel one = prepareFullyConnected(input, filter, nullptr, output, Activation::None);
   EXPECT_EQ(one.multipliers[0], both.multipliers[0]);
-  // A filter with one scale for all is another matter: products of scales are floats.
+  // One scale for all gives the same: products of scales are doubles.
   filter.quantization->axis = -1;
   one = prepareFullyConnected(input, filter, nullptr, output, Activation::None);
-  EXPECT_FALSE(one.multipliers[0] == both.multipliers[0]);
+  EXPECT_EQ(one.multipliers[0], both.multipliers[0]);
 }
 
 TEST(ReferenceMatMul, roundingOfAHalf) {

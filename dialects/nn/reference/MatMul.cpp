@@ -10,11 +10,11 @@ using namespace detail;
 
 namespace {
 
-/// input scale * filter scale / output scale as TFLite's
-/// `GetQuantizedConvolutionMultipler` has it: the product is a float.
+/// input scale * filter scale / output scale as TFLite Micro has it: the product is a double, which
+/// older versions of `GetQuantizedConvolutionMultipler` rounded to a float.
 double perTensorScale(const TensorType &input, const TensorType &filter,
                       const TensorType &output) {
-  return double{input.scale() * filter.scale()} / double{output.scale()};
+  return double{input.scale()} * double{filter.scale()} / double{output.scale()};
 }
 
 } // namespace
