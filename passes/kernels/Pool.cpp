@@ -26,8 +26,8 @@ public:
       return std::nullopt;
     const CostRules &costs = q.target.costs;
     auto filter = poolOf(q.op)->filter;
-    // Small windows that are inside the picture are unrolled.
-    const bool isUnrolled = filter[0] * filter[1] <= 9 &&
+    // C compilers unroll small windows of bytes that are inside the picture.
+    const bool isUnrolled = filter[0] * filter[1] <= 9 && byteSize(q.inputs[0].element) == 1 &&
                             llvm::all_of(poolOf(q.op)->pads, [](int64_t pad) { return pad == 0; });
     double perTap = isUnrolled ? costs.load + costs.alu
                                : costs.load + 3 * costs.alu + costs.takenBranch;

@@ -24,6 +24,11 @@ def boundary_scales(rng):
             return x, w, y
 
 
+def check(model, sample):
+    want = oracle.tflm(model, sample, 1)
+    assert not goldens.difference(oracle.thimble_run(model, sample, 1)[0], want[0])
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_fully_connected_int16(tmp_path, seed):
     rng = np.random.default_rng(seed)
@@ -35,6 +40,32 @@ def test_fully_connected_int16(tmp_path, seed):
     writer.operator("FULLY_CONNECTED", [x, w, -1], [y], options("FullyConnectedOptions"), 3)
     model = tmp_path / "boundary.tflite"
     writer.write(model)
-    sample = [rng.integers(-32768, 32768, (4, 40)).astype(np.int16)]
-    want = oracle.tflm(model, sample, 1)
-    assert not goldens.difference(oracle.thimble_run(model, sample, 1)[0], want[0])
+    check(model, [rng.integers(-32768, 32768, (4, 40)).astype(np.int16)])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_batch_matmul_int16(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    x_scale, w_scale, y_scale = map(float, boundary_scales(rng))
+    writer = ModelWriter()
+    x = writer.input([1, 4, 40], x_scale, 0, np.int16)
+    w = writer.input([1, 40, 16], w_scale, 0, np.int16)
+    y = writer.output([1, 4, 16], y_scale, 0, np.int16)
+    writer.operator("BATCH_MATMUL", [x, w], [y], options("BatchMatMulOptions"), 3)
+    model = tmp_path / "boundary.tflite"
+    writer.write(model)
+    check(model, [rng.integers(-32768, 32768, shape).astype(np.int16) for shape in ([1, 4, 40], [1, 40, 16])])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mul_int16(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    x_scale, w_scale, y_scale = map(float, boundary_scales(rng))
+    writer = ModelWriter()
+    x = writer.input([4, 40], x_scale, 0, np.int16)
+    w = writer.input([4, 40], w_scale, 0, np.int16)
+    y = writer.output([4, 40], y_scale, 0, np.int16)
+    writer.operator("MUL", [x, w], [y], options("MulOptions"), 3)
+    model = tmp_path / "boundary.tflite"
+    writer.write(model)
+    check(model, [rng.integers(-32768, 32768, (4, 40)).astype(np.int16) for _ in range(2)])
