@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
-#include <unordered_map>
+#include <unordered_set>
 
 using namespace thimble;
 
@@ -16,14 +16,14 @@ using Set = std::vector<bool>;
 class Progress {
 public:
   explicit Progress(const OrderProblem &problem)
-      : problem(&problem), done(problem.operators.size()), started(problem.buffers.size()),
+      : problem(&problem), done(problem.operators.size()), touched(problem.buffers.size()),
         remaining(problem.buffers.size()) {
     for (const OrderOperator &op : problem.operators)
       for (size_t buffer : op.touches)
         ++remaining[buffer];
     for (size_t i = 0; i < remaining.size(); ++i)
       if (const OrderBuffer &buffer = problem.buffers[i]; buffer.isInput) {
-        started[i] = true;
+        touched[i] = 1;
         if (remaining[i] > 0 || buffer.isOutput)
           live += buffer.bytes;
       }
@@ -41,7 +41,7 @@ public:
     const OrderOperator &op = problem->operators[number];
     int64_t bytes = live + op.workBytes;
     for (size_t buffer : op.touches)
-      if (!started[buffer])
+      if (!touched[buffer])
         bytes += problem->buffers[buffer].bytes;
     auto reused = std::find_if(op.inPlace.begin(), op.inPlace.end(),
                                [&](size_t buffer) { return endsNext(buffer); });
@@ -51,12 +51,23 @@ public:
   void run(size_t number) {
     done[number] = true;
     for (size_t buffer : problem->operators[number].touches) {
-      if (!started[buffer])
+      if (touched[buffer]++ == 0)
         live += problem->buffers[buffer].bytes;
-      started[buffer] = true;
       if (endsNext(buffer))
         live -= problem->buffers[buffer].bytes;
       --remaining[buffer];
+    }
+  }
+
+  /// Takes back the operator that has run last.
+  void undo(size_t number) {
+    done[number] = false;
+    for (size_t buffer : problem->operators[number].touches) {
+      ++remaining[buffer];
+      if (endsNext(buffer))
+        live += problem->buffers[buffer].bytes;
+      if (--touched[buffer] == 0)
+        live -= problem->buffers[buffer].bytes;
     }
   }
 
@@ -67,7 +78,7 @@ private:
 
   const OrderProblem *problem;
   Set done;
-  std::vector<bool> started;      // buffers that have been touched
+  std::vector<unsigned> touched;   // by how many operators each buffer has been; inputs once more
   std::vector<unsigned> remaining; // operators that are still to touch each buffer
   int64_t live = 0;
 };
@@ -89,16 +100,15 @@ struct Partial {
 class Level {
 public:
   void add(Partial &&partial) {
-    auto [at, isNew] = numbers.try_emplace(partial.progress.set(), partials.size());
-    if (isNew)
+    if (sets.insert(partial.progress.set()).second)
       partials.push_back(std::move(partial));
-    else if (partial.peak < partials[at->second].peak)
-      partials[at->second] = std::move(partial);
   }
+
+  bool isEmpty() const { return partials.empty(); }
 
   /// Takes them all, the most promising first.
   std::vector<Partial> take() {
-    numbers.clear();
+    sets.clear();
     std::stable_sort(partials.begin(), partials.end(), [](const Partial &a, const Partial &b) {
       return std::pair(a.peak, a.progress.liveBytes()) < std::pair(b.peak, b.progress.liveBytes());
     });
@@ -107,7 +117,7 @@ public:
 
 private:
   std::vector<Partial> partials;
-  std::unordered_map<Set, size_t> numbers;
+  std::unordered_set<Set> sets;
 };
 
 /// What is found out about the operators once.
@@ -205,67 +215,88 @@ public:
   }
 
   struct Found {
-    std::optional<Partial> best; // below the budget
-    bool isExact = true;
+    std::optional<Partial> best;
+    bool isExact = true; // no order is better than this one, or there is none
   };
 
-  /// Follows at most `width` sets of each size, and only to peaks below `budget`.
-  Found sweep(Partial start, int64_t budget, size_t width) const {
+  /// Continues `start` to any order with a peak below `budget` in about so many steps. Sets of each size
+  /// have an equal share of those that are left.
+  Found sweep(const Partial &start, int64_t budget, size_t steps) const {
     Found found;
     std::vector<Level> levels(size() + 1);
+    std::unordered_set<Set> reached;
     auto enter = [&](Partial &&partial) {
-      runFreeChains(partial);
+      runFreeChains(partial, budget);
       levels[partial.order.size()].add(std::move(partial));
     };
-    enter(std::move(start));
-    for (size_t done = 0; done < size(); ++done) {
-      std::vector<Partial> partials = levels[done].take();
-      found.isExact &= partials.size() <= width;
-      for (size_t i = 0; i < std::min(width, partials.size()); ++i)
-        for (size_t op = begin; op < end; ++op)
-          if (partials[i].progress.isReady(op) && partials[i].progress.bytesDuring(op) < budget) {
-            Partial next = partials[i];
-            runWithNext(next, op);
-            if (next.peak < budget)
-              enter(std::move(next));
-          }
+    enter(Partial(start));
+    for (size_t done = 0; done < size() && levels.back().isEmpty(); ++done) {
+      const size_t share = std::max<size_t>(steps / (size() - done), 1);
+      size_t tried = 0;
+      for (const Partial &partial : levels[done].take()) {
+        if (tried++ >= share) {
+          found.isExact = false;
+          break;
+        }
+        for (size_t op = begin; op < end; ++op) {
+          if (!partial.progress.isReady(op) || partial.progress.bytesDuring(op) >= budget ||
+              reached.count(setWithNext(partial, op)))
+            continue;
+          ++tried;
+          Partial next = partial;
+          runWithNext(next, op);
+          if (next.peak < budget && reached.insert(next.progress.set()).second)
+            enter(std::move(next));
+        }
+      }
+      steps -= std::min(steps, tried);
     }
-    if (std::vector<Partial> whole = levels.back().take(); !whole.empty())
-      found.best = std::move(whole.front());
+    if (!levels.back().isEmpty())
+      return {levels.back().take().front(), true};
     return found;
   }
 
 private:
-  void runWithNext(Partial &partial, size_t op) const {
+  /// Calls `visit` with `op` and those that best run right after it.
+  template <typename Visit> void forChainOf(size_t op, Visit visit) const {
     for (std::optional<size_t> at = op; at && *at < end; at = graph->next[*at])
-      partial.run(*at);
+      visit(*at);
+  }
+  void runWithNext(Partial &partial, size_t op) const {
+    forChainOf(op, [&](size_t at) { partial.run(at); });
+  }
+  Set setWithNext(const Partial &partial, size_t op) const {
+    Set set = partial.progress.set();
+    forChainOf(op, [&](size_t at) { set[at] = true; });
+    return set;
   }
 
-  void runFreeChains(Partial &partial) const {
-    for (size_t op = begin; op < end;)
-      op = partial.progress.isReady(op) && runFreeChain(partial, op) ? begin : op + 1;
+  void runFreeChains(Partial &partial, int64_t budget) const {
+    for (bool hasRun = true; hasRun;) {
+      hasRun = false;
+      for (size_t op = begin; op < end; ++op)
+        hasRun |= partial.progress.isReady(op) && runFreeChain(partial, op, budget);
+    }
   }
 
   /// Runs `op`, a reader of what it computes and so on, until no more is live than before, if the
-  /// peak stays as it is.
-  bool runFreeChain(Partial &partial, size_t op) const {
-    std::optional<Partial> chain;
-    while (op < end) {
-      const Progress &now = chain ? chain->progress : partial.progress;
-      if (now.bytesDuring(op) > partial.peak)
-        return false;
-      if (!chain)
-        chain = partial;
-      chain->run(op);
-      if (chain->progress.liveBytes() <= partial.progress.liveBytes()) {
-        partial = std::move(*chain);
+  /// peak stays below `budget`; otherwise nothing.
+  bool runFreeChain(Partial &partial, size_t op, int64_t budget) const {
+    const int64_t liveBefore = partial.progress.liveBytes(), peakBefore = partial.peak;
+    const size_t length = partial.order.size();
+    while (op < end && partial.progress.bytesDuring(op) < budget) {
+      partial.run(op);
+      if (partial.progress.liveBytes() <= liveBefore)
         return true;
-      }
       const std::vector<size_t> &readers = graph->successors[op];
-      auto ready = std::find_if(readers.begin(), readers.end(),
-                                [&](size_t reader) { return chain->progress.isReady(reader); });
+      auto ready = std::find_if(readers.begin(), readers.end(), [&](size_t reader) {
+        return partial.progress.isReady(reader);
+      });
       op = ready == readers.end() ? end : *ready;
     }
+    for (; partial.order.size() > length; partial.order.pop_back())
+      partial.progress.undo(partial.order.back());
+    partial.peak = peakBefore;
     return false;
   }
 
@@ -337,19 +368,31 @@ int64_t lowerBound(const OrderProblem &problem) {
   return bound;
 }
 
-/// The best order of a part that continues `start`, better than `given`; `isExact` if there is none
-/// with a lower peak.
-Part::Found searchPart(const Part &part, const Partial &start, int64_t given, size_t stateLimit) {
-  Part::Found best;
-  for (size_t share : {256, 16, 1}) {
-    const size_t width = std::max<size_t>(stateLimit / share / part.size(), 1);
-    Part::Found found = part.sweep(start, best.best ? best.best->peak : given, width);
-    if (found.best)
+/// The best order of a part that continues `start`, better than one with the peak `given`: short sweeps
+/// bisect the budget; a long one tries to improve on what they found, or proves that nothing does.
+Part::Found searchPart(const Part &part, const Partial &start, int64_t given, size_t stepLimit) {
+  const size_t longest = stepLimit / part.size(), shorter = longest / 32;
+  Part::Found best{std::nullopt, false};
+  int64_t proven = start.peak, most = given; // no order has a lower peak than `proven`
+  auto sweep = [&](int64_t budget, size_t steps) {
+    Part::Found found = part.sweep(start, budget, steps);
+    if (found.best) {
+      most = found.best->peak;
       best.best = std::move(found.best);
-    best.isExact = found.isExact || (best.best && best.best->peak == start.peak);
-    if (best.isExact)
-      break;
+      return true;
+    }
+    if (found.isExact)
+      proven = budget;
+    return false;
+  };
+  for (int64_t least = proven; least < most;) {
+    const int64_t middle = least + (most - least) / 2;
+    if (!sweep(middle + 1, shorter))
+      least = middle + 1;
   }
+  if (proven < most)
+    sweep(most, longest);
+  best.isExact = proven == most;
   return best;
 }
 
@@ -362,7 +405,7 @@ int64_t thimble::peakOf(const OrderProblem &problem, const std::vector<size_t> &
   return partial.peak;
 }
 
-OperatorOrder thimble::findOrder(const OrderProblem &problem, size_t stateLimit) {
+OperatorOrder thimble::findOrder(const OrderProblem &problem, size_t stepLimit) {
   const Graph graph(problem);
   struct Choice {
     Partial given, best;
@@ -376,7 +419,7 @@ OperatorOrder thimble::findOrder(const OrderProblem &problem, size_t stateLimit)
     const Partial given = part.runAsGiven(start);
     Choice &choice = choices.emplace_back(Choice{given, given});
     if (given.peak > peak) {
-      Part::Found found = searchPart(part, start, given.peak, stateLimit);
+      Part::Found found = searchPart(part, start, given.peak, stepLimit);
       if (found.best)
         choice.best = std::move(*found.best);
       if (found.isExact && choice.best.peak > peak)

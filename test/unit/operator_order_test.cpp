@@ -250,13 +250,13 @@ TEST(OperatorOrder, AsGoodAsAllOrders) {
   EXPECT_GT(improved, 100);
 }
 
-// With few sets the order may be worse, which is then not called optimal.
+// With few steps the order may be worse, which is then not called optimal.
 TEST(OperatorOrder, OptimalOnlyIfProven) {
   std::mt19937 random(2);
   int proven = 0;
   for (int round = 0; round < 1000; ++round) {
     const OrderProblem problem = randomProblem(random, 4 + random() % 4, 8);
-    const OperatorOrder found = findOrder(problem, /*stateLimit=*/1);
+    const OperatorOrder found = findOrder(problem, /*stepLimit=*/1);
     expectSound(problem, found);
     const int64_t best = bruteForce(problem);
     EXPECT_GE(found.peak, best);
@@ -285,10 +285,10 @@ TEST(OperatorOrder, SixtyFourOperatorsOnAPathOfBranches) {
 TEST(OperatorOrder, LargeNetworksTakeBoundedTime) {
   std::mt19937 random(4);
   const OrderProblem problem = randomProblem(random, 400, 30);
-  const OperatorOrder found = findOrder(problem, 4000);
+  const OperatorOrder found = findOrder(problem);
   expectSound(problem, found);
   EXPECT_LT(found.peak, peakOf(problem, identity(problem)));
-  EXPECT_EQ(found.order, findOrder(problem, 4000).order);
+  EXPECT_EQ(found.order, findOrder(problem).order);
 }
 
 } // namespace
