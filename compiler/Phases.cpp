@@ -50,6 +50,7 @@ static void populateCandidates(OpPassManager &pm, const CompileOptions &options)
 
 // After it: the module is one mcu.program whose buffers have their places.
 static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
+  pm.nest<func::FuncOp>().addPass(createOrderOperators());
   PlanProgramOptions plan;
   plan.name = options.name;
   plan.target = options.target;
@@ -81,7 +82,7 @@ ArrayRef<PhaseInfo> thimble::phaseTable() {
       {Phase::Quantize, "quantize", "change precision, when asked", populateNothing},
       {Phase::Reduce, "reduce", "reduce integer computations exactly", populateReduce},
       {Phase::Candidates, "candidates", "list the kernels for each operator", populateCandidates},
-      {Phase::Plan, "plan", "choose kernels and place buffers", populatePlan},
+      {Phase::Plan, "plan", "order operators, choose kernels, place buffers", populatePlan},
       {Phase::LowerKernels, "lower-kernels", "turn kernels into loops", populateLowerKernels},
       {Phase::Emit, "emit", "write C, assembly or an object file", populateNothing},
   };

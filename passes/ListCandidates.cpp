@@ -46,15 +46,23 @@ struct ListCandidatesPass : thimble::impl::ListCandidatesBase<ListCandidatesPass
     return all;
   }
 
+  static DictionaryAttr entryOf(const Candidate &c, OpBuilder &builder) {
+    NamedAttrList entry;
+    entry.set("kernel", builder.getStringAttr(c.kernel->getName()));
+    entry.set("cycles", builder.getI64IntegerAttr(c.cycles));
+    entry.set("flash", builder.getI64IntegerAttr(c.flashBytes));
+    entry.set("scratch", builder.getI64IntegerAttr(c.scratchBytes()));
+    if (!c.inPlaceInputs.empty())
+      entry.set("inPlace", builder.getDenseI64ArrayAttr(SmallVector<int64_t>(
+                               c.inPlaceInputs.begin(), c.inPlaceInputs.end())));
+    return entry.getDictionary(builder.getContext());
+  }
+
   LogicalResult annotate(nn::NNOperator op, const Target &target) {
     OpBuilder builder(op);
     SmallVector<Attribute> entries;
     for (const Candidate &c : candidates(op, target))
-      entries.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("kernel", builder.getStringAttr(c.kernel->getName())),
-           builder.getNamedAttr("cycles", builder.getI64IntegerAttr(c.cycles)),
-           builder.getNamedAttr("flash", builder.getI64IntegerAttr(c.flashBytes)),
-           builder.getNamedAttr("scratch", builder.getI64IntegerAttr(c.scratchBytes()))}));
+      entries.push_back(entryOf(c, builder));
     if (entries.empty())
       return op.emitError("no kernel computes '") << op->getName() << "' with these operand types";
     op->setAttr("mcu.candidates", builder.getArrayAttr(entries));

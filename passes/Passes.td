@@ -154,14 +154,14 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
   let summary = "List for every operator the kernels that can compute it";
   let description = [{
     Attaches `mcu.candidates`, an entry of the kernel table each, with estimated cycles of the whole
-    operator, bytes of flash and of scratch memory. Fails on an operator without a kernel. Tests use `prefer` to
-    reach kernels that would not be chosen.
+    operator, bytes of flash and of scratch memory, and the inputs whose bytes the output may take over.
+    Fails on an operator without a kernel. Tests use `prefer` to reach kernels that would not be chosen.
 
     ```mlir
     %1 = nn.abs %0 : (tensor<4xf32>) -> tensor<4xf32>
     ==>
     %1 = nn.abs %0 {mcu.candidates = [
-        {cycles = 96, flash = 60, kernel = "unary.portable", scratch = 0} ]} : (tensor<4xf32>) -> tensor<4xf32>
+        {cycles = 96, flash = 60, inPlace = array<i64: 0>, kernel = "unary.portable", scratch = 0} ]} : (tensor<4xf32>) -> tensor<4xf32>
     ```
   }];
   let options = [
@@ -171,6 +171,27 @@ def ListCandidates : Pass<"nn-list-candidates", "::mlir::ModuleOp"> {
 }
 
 //===-- Phase plan --------------------------------------------------------------------------===//
+
+def OrderOperators : Pass<"nn-order-operators", "::mlir::func::FuncOp"> {
+  let summary = "Put operators into the order that needs the least memory";
+  let description = [{
+    The order with the lowest peak of live bytes, with the least scratch of each operator's candidates,
+    and in place where all of them can be: there the last reader of an input has its result. The given
+    order stays where another would not lower the peak.
+
+    ```mlir
+    %a = nn.conv_2d %x, ... : (tensor<1x8x8x4x!x>, ...) -> tensor<1x8x8x16x!q>
+    %b = nn.conv_2d %x, ... : (tensor<1x8x8x4x!x>, ...) -> tensor<1x8x8x16x!q>
+    %c = nn.max_pool_2d %a ... : (tensor<1x8x8x16x!q>) -> tensor<1x1x1x16x!q>
+    %d = nn.max_pool_2d %b ... : (tensor<1x8x8x16x!q>) -> tensor<1x1x1x16x!q>
+    ==>
+    %a = nn.conv_2d %x, ... : (tensor<1x8x8x4x!x>, ...) -> tensor<1x8x8x16x!q>
+    %c = nn.max_pool_2d %a ... : (tensor<1x8x8x16x!q>) -> tensor<1x1x1x16x!q>
+    %b = nn.conv_2d %x, ... : (tensor<1x8x8x4x!x>, ...) -> tensor<1x8x8x16x!q>
+    %d = nn.max_pool_2d %b ... : (tensor<1x8x8x16x!q>) -> tensor<1x1x1x16x!q>
+    ```
+  }];
+}
 
 def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
   let summary = "Choose kernels and turn the network into a program of buffers and streams";

@@ -2,6 +2,7 @@
 #include "passes/analysis/Aliases.h"
 
 #include "dialects/nn/NNOps.h"
+#include "dialects/nn/NNTypes.h"
 
 using namespace mlir;
 
@@ -44,6 +45,22 @@ Aliases::Aliases(func::FuncOp function) {
 std::optional<Run> Aliases::lookup(Value tensor) const {
   auto found = runs.find(tensor);
   return found == runs.end() ? std::nullopt : std::optional(found->second);
+}
+
+Value Aliases::rootOf(Value tensor) const {
+  while (std::optional<Run> run = lookup(tensor))
+    tensor = run->whole;
+  return tensor;
+}
+
+bool Aliases::canTakeOver(Operation *op, unsigned number) const {
+  if (op->getNumResults() != 1 || isAlias(op->getResult(0)))
+    return false;
+  Value operand = op->getOperand(number);
+  return !operand.getDefiningOp<nn::ConstantOp>() && !isAlias(operand) && !isAliased(operand) &&
+         llvm::count(op->getOperands(), operand) == 1 &&
+         nn::toTensorType(operand.getType())->bytes() ==
+             nn::toTensorType(op->getResult(0).getType())->bytes();
 }
 
 void Aliases::add(Value part, Run run) {

@@ -24,10 +24,14 @@ public:
   /// The run that `tensor` is, if it is one.
   std::optional<Run> lookup(mlir::Value tensor) const;
   bool isAlias(mlir::Value tensor) const { return runs.contains(tensor); }
+  /// The tensor that `tensor` is a part of and that is part of no other; itself if it is no alias.
+  mlir::Value rootOf(mlir::Value tensor) const;
   /// Whether another tensor is a run of `tensor`.
   bool isAliased(mlir::Value tensor) const { return wholes.contains(tensor); }
   /// Whether `op` has nothing to do: all that it would move is where it belongs.
   bool movesNothing(mlir::Operation *op) const { return idle.contains(op); }
+  /// Whether the only result of `op` can have the place of an operand, if that is not read later.
+  bool canTakeOver(mlir::Operation *op, unsigned operand) const;
 
 private:
   void findReads(mlir::Operation *op);

@@ -133,26 +133,13 @@ private:
 
   // The input whose bytes the only result can take over, if there is one.
   Value inPlaceBuffer(nn::NNOperator op, const Candidate &candidate) {
-    if (op->getNumResults() != 1 || aliases->isAlias(op->getResult(0)))
-      return {};
     for (unsigned position : candidate.inPlaceInputs) {
       Value operand = op->getOperand(position);
-      if (operand.getDefiningOp<nn::ConstantOp>() || aliases->isAlias(operand) ||
-          aliases->isAliased(operand))
-        continue;
       bool isLastUse = llvm::all_of(operand.getUsers(), [&](Operation *user) {
         return user == op || user->isBeforeInBlock(op);
       });
-      bool twice = llvm::count(op->getOperands(), operand) > 1;
-      Value buffer = bufferFor(operand);
-      auto source = cast<mcu::BufferType>(buffer.getType());
-      auto result = bufferType(cast<RankedTensorType>(op->getResult(0).getType()),
-                               mcu::Lifetime::Activation);
-      // The operand is all of its root: nothing else lives there.
-      auto root = cast<mcu::BufferType>(mcu::resolve(buffer).root.getType());
-      if (isLastUse && !twice && root.getBytes() == source.getBytes() &&
-          source.getBytes() == result.getBytes())
-        return buffer;
+      if (isLastUse && aliases->canTakeOver(op, position))
+        return bufferFor(operand);
     }
     return {};
   }
