@@ -83,11 +83,13 @@ private:
 
 class Search {
 public:
-  Search(const std::vector<LayerChoices> &layers, int64_t ramLimit) : network(layers) {
+  using Fits = std::function<bool(const LayerChoices &, const KernelChoice &)>;
+
+  Search(const std::vector<LayerChoices> &layers, const Fits &fits) : network(layers) {
     for (const LayerChoices &layer : layers) {
       allowed.emplace_back();
       for (size_t k = 0; k < layer.choices.size(); ++k)
-        if (layer.liveBytes + layer.choices[k].workBytes <= ramLimit)
+        if (fits(layer, layer.choices[k]))
           allowed.back().push_back(k);
     }
   }
@@ -193,6 +195,20 @@ SelectionCost thimble::costOf(const std::vector<LayerChoices> &layers,
   return state.cost();
 }
 
+// Layers one at a time: what is live and what a kernel works with fit together.
+static Search::Fits within(int64_t bytes) {
+  return [=](const LayerChoices &layer, const KernelChoice &choice) {
+    return layer.liveBytes + choice.workBytes() <= bytes;
+  };
+}
+
+static Search::Fits within(RamLimit limit) {
+  return [=](const LayerChoices &layer, const KernelChoice &choice) {
+    return layer.liveBytes + choice.scratchBytes <= limit.arenaBytes &&
+           choice.stackBytes <= limit.stackBytes;
+  };
+}
+
 /// How much slower than Speed's choices those of Flash and Ram may be.
 static constexpr double mostSlowdown = 1.8, mostSlowdownForRam = 1.25;
 
@@ -202,7 +218,7 @@ static int64_t speedLimit(const std::vector<LayerChoices> &layers, int64_t spare
   for (const LayerChoices &layer : layers) {
     int64_t least = std::numeric_limits<int64_t>::max();
     for (const KernelChoice &choice : layer.choices)
-      least = std::min(least, choice.workBytes);
+      least = std::min(least, choice.workBytes());
     limit = std::max(limit, layer.liveBytes + std::max(least, spareBytes));
   }
   return limit;
@@ -213,10 +229,10 @@ static int64_t leastPeak(const std::vector<LayerChoices> &layers, int64_t limit)
   std::set<int64_t> peaks;
   for (const LayerChoices &layer : layers)
     for (const KernelChoice &choice : layer.choices)
-      peaks.insert(layer.liveBytes + choice.workBytes);
-  const auto fastest = static_cast<double>(Search(layers, limit).fastest().cost().cycles);
+      peaks.insert(layer.liveBytes + choice.workBytes());
+  const auto fastest = static_cast<double>(Search(layers, within(limit)).fastest().cost().cycles);
   for (int64_t peak : peaks) {
-    Search search(layers, peak);
+    Search search(layers, within(peak));
     if (search.isFeasible() &&
         static_cast<double>(search.fastest().cost().cycles) <= mostSlowdownForRam * fastest)
       return std::min(peak, limit);
@@ -226,13 +242,15 @@ static int64_t leastPeak(const std::vector<LayerChoices> &layers, int64_t limit)
 
 std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &layers,
                                            Objective objective, int64_t spareBytes,
-                                           std::optional<int64_t> ramLimit) {
-  int64_t limit = speedLimit(layers, spareBytes);
-  if (ramLimit && Search(layers, *ramLimit).isFeasible())
-    limit = *ramLimit;
-  else if (objective == Objective::Ram)
-    limit = leastPeak(layers, limit);
-  Search search(layers, limit);
+                                           std::optional<RamLimit> limit) {
+  Search::Fits fits;
+  if (limit && Search(layers, within(*limit)).isFeasible()) {
+    fits = within(*limit);
+  } else {
+    const int64_t most = speedLimit(layers, spareBytes);
+    fits = within(objective == Objective::Ram ? leastPeak(layers, most) : most);
+  }
+  Search search(layers, fits);
   State best = search.fastest();
   const double codePrice = static_cast<double>(best.cost().cycles) / 500 / 1024;
   best = search.improve(best, [&](const SelectionCost &cost) {

@@ -20,8 +20,14 @@ struct KernelChoice {
   int64_t ownBytes = 0;
   /// Code that is there once for all layers that name it.
   std::vector<std::pair<std::string, int64_t>> sharedCode;
-  /// Scratch in the arena and stack, while the layer runs.
-  int64_t workBytes = 0;
+  /// In the arena and on the stack, while the layer runs.
+  int64_t scratchBytes = 0, stackBytes = 0;
+  int64_t workBytes() const { return scratchBytes + stackBytes; }
+};
+
+/// RAM that layers may take: for what is live and scratch, and for the stack of the deepest kernel.
+struct RamLimit {
+  int64_t arenaBytes = 0, stackBytes = 0;
 };
 
 struct LayerChoices {
@@ -30,7 +36,7 @@ struct LayerChoices {
   int64_t liveBytes = 0;
 };
 
-/// The index of a choice for each layer. With `ramLimit` all objectives keep to it, where some selection does.
+/// The index of a choice for each layer. With `limit` all objectives keep to it, where some selection does.
 /// - Speed: the fastest that need no more RAM than running one operator at a time does, but for
 ///   `spareBytes`. A kilobyte of code must save one part in 500 of the whole time.
 /// - Ram: the fastest of those with the least peak that some selection has that takes at most a quarter
@@ -41,7 +47,7 @@ struct LayerChoices {
 /// All but Ram keep to Speed's RAM. Flash and Balanced are local searches from the minima of
 /// cycles + price * bytes at prices from 1/16 to 65,536 cycles a byte.
 std::vector<size_t> selectKernels(const std::vector<LayerChoices> &layers, Objective objective,
-                                  int64_t spareBytes, std::optional<int64_t> ramLimit = {});
+                                  int64_t spareBytes, std::optional<RamLimit> limit = {});
 
 /// Cycles and bytes of flash of a selection.
 struct SelectionCost {

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
-#include <optional>
+#include <set>
 
 namespace thimble {
 
@@ -395,6 +394,18 @@ StreamSearch::StreamSearch(const RowNetwork &network, TileChoices choices)
     addWhole(op);
     addSlices(op);
   }
+  listStacks();
+}
+
+void StreamSearch::listStacks() {
+  constexpr int64_t step = 32;
+  std::set<int64_t> depths{0};
+  for (const auto &ending : slices)
+    for (const Slice &slice : ending)
+      for (const Slice::Layer &layer : slice.layers)
+        for (const TileChoice &choice : *layer.choices)
+          depths.insert((choice.stackBytes + step - 1) / step * step);
+  stacks.assign(depths.begin(), depths.end());
 }
 
 int64_t liveBytesAt(const RowNetwork &network, int op) {
@@ -467,8 +478,8 @@ void StreamSearch::addSlices(int begin) {
   }
 }
 
-StreamSearch::Slice StreamSearch::improved(Slice slice, int64_t ramBytes) const {
-  int64_t cycles = cyclesOf(slice, ramBytes);
+StreamSearch::Slice StreamSearch::improved(Slice slice, RamLimit ram) const {
+  int64_t cycles = cyclesOf(slice, ram);
   for (bool isBetter = true; isBetter;) {
     isBetter = false;
     for (size_t i = 0; i < slice.heights.size(); ++i)
@@ -479,10 +490,10 @@ StreamSearch::Slice StreamSearch::improved(Slice slice, int64_t ramBytes) const 
         if (heights == slice.heights)
           continue;
         std::optional<Slice> other = sliceOf(slice.begin, heights);
-        if (!other || cyclesOf(*other, ramBytes) >= cycles)
+        if (!other || cyclesOf(*other, ram) >= cycles)
           continue;
         slice = std::move(*other);
-        cycles = cyclesOf(slice, ramBytes);
+        cycles = cyclesOf(slice, ram);
         isBetter = true;
       }
   }
@@ -491,12 +502,13 @@ StreamSearch::Slice StreamSearch::improved(Slice slice, int64_t ramBytes) const 
 
 static constexpr int64_t impossible = std::numeric_limits<int64_t>::max() / 4;
 
-int64_t StreamSearch::cyclesOf(const Slice &slice, int64_t ramBytes) const {
+int64_t StreamSearch::cyclesOf(const Slice &slice, RamLimit ram) const {
   int64_t cycles = slice.chain.moveCycles;
   for (const Slice::Layer &layer : slice.layers) {
     int64_t best = impossible;
     for (const TileChoice &choice : *layer.choices)
-      if (layer.liveBytes + choice.workBytes <= ramBytes)
+      if (layer.liveBytes + choice.scratchBytes <= ram.arenaBytes &&
+          choice.stackBytes <= ram.stackBytes)
         best = std::min(best, choice.cycles);
     if (best == impossible)
       return impossible;
@@ -505,7 +517,7 @@ int64_t StreamSearch::cyclesOf(const Slice &slice, int64_t ramBytes) const {
   return cycles;
 }
 
-std::vector<const StreamSearch::Slice *> StreamSearch::shortest(int64_t ramBytes) const {
+StreamSearch::Path StreamSearch::shortest(RamLimit ram) const {
   std::vector<int64_t> cycles(slices.size(), impossible);
   std::vector<const Slice *> last(slices.size(), nullptr);
   cycles[0] = 0;
@@ -514,63 +526,63 @@ std::vector<const StreamSearch::Slice *> StreamSearch::shortest(int64_t ramBytes
       const int64_t before = cycles[static_cast<size_t>(slice.begin)];
       if (before >= impossible)
         continue;
-      const int64_t all = before + cyclesOf(slice, ramBytes);
+      const int64_t all = before + cyclesOf(slice, ram);
       if (all < cycles[end]) {
         cycles[end] = all;
         last[end] = &slice;
       }
     }
-  std::vector<const Slice *> path;
-  if (cycles.back() >= impossible)
+  Path path{cycles.back(), ram, {}};
+  if (path.cycles >= impossible)
     return path;
   for (size_t end = slices.size() - 1; end > 0; end = static_cast<size_t>(last[end]->begin))
-    path.push_back(last[end]);
-  std::reverse(path.begin(), path.end());
+    path.slices.push_back(last[end]);
+  std::reverse(path.slices.begin(), path.slices.end());
   return path;
 }
 
-bool StreamSearch::fastest(int64_t ramBytes, StreamPlan &plan) const {
-  const std::vector<const Slice *> path = shortest(ramBytes);
-  if (path.empty() && !network.operators.empty())
-    return false;
-  plan = {};
-  plan.ramBytes = ramBytes;
-  for (const Slice *found : path) {
-    const Slice slice = improved(*found, ramBytes);
-    plan.cycles += cyclesOf(slice, ramBytes);
+std::optional<StreamSearch::Path> StreamSearch::shortest(int64_t ramBytes) const {
+  std::optional<Path> best;
+  for (int64_t stack : stacks) {
+    Path path = shortest({ramBytes - stack, stack});
+    if (path.cycles < (best ? best->cycles : impossible))
+      best = std::move(path);
+  }
+  return best;
+}
+
+std::optional<StreamPlan> StreamSearch::fastest(int64_t ramBytes) const {
+  const std::optional<Path> path = shortest(ramBytes);
+  if (!path)
+    return std::nullopt;
+  StreamPlan plan;
+  plan.ram = path->ram;
+  for (const Slice *found : path->slices) {
+    const Slice slice = improved(*found, plan.ram);
+    plan.cycles += cyclesOf(slice, plan.ram);
     if (!slice.chain.stages.empty())
       plan.chains.push_back(slice.chain);
   }
-  return true;
+  return plan;
 }
 
-int64_t StreamSearch::leastCycles() const {
-  StreamPlan plan;
-  fastest(impossible, plan);
-  return plan.cycles;
-}
+int64_t StreamSearch::leastCycles() const { return shortest(impossible)->cycles; }
 
-StreamPlan StreamSearch::smallest(int64_t cycles) const {
+int64_t StreamSearch::leastRam(int64_t cycles) const {
   constexpr int64_t step = 16;
-  StreamPlan best, plan;
-  fastest(impossible, best);
   int64_t tooFew = 0, enough = 0;
   for (const auto &ending : slices)
     for (const Slice &slice : ending)
       for (const Slice::Layer &layer : slice.layers)
         for (const TileChoice &choice : *layer.choices)
-          enough = std::max(enough, layer.liveBytes + choice.workBytes);
-  best.ramBytes = enough;
+          enough = std::max(enough, layer.liveBytes + choice.scratchBytes);
+  enough += stacks.empty() ? 0 : stacks.back();
   while (enough - tooFew > step) {
     const int64_t middle = tooFew + (enough - tooFew) / 2;
-    if (fastest(middle, plan) && plan.cycles <= cycles) {
-      enough = middle;
-      best = plan;
-    } else {
-      tooFew = middle;
-    }
+    const std::optional<StreamPlan> plan = fastest(middle);
+    (plan && plan->cycles <= cycles ? enough : tooFew) = middle;
   }
-  return best;
+  return enough;
 }
 
 } // namespace thimble

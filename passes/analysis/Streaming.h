@@ -4,6 +4,8 @@
 // whole: which rows are there when, and which chains a network is best cut into. Plain C++.
 #pragma once
 
+#include "passes/analysis/Selection.h"
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -87,9 +89,9 @@ Chain playChain(const RowNetwork &network, int begin, int end, const std::vector
 /// Bytes of the tensors that are live while operator `op` computes its whole result.
 int64_t liveBytesAt(const RowNetwork &network, int op);
 
-/// A way to compute some rows of an operator: cycles of all firings together, and bytes of scratch and stack.
+/// A way to compute some rows of an operator: cycles of all firings together, and bytes.
 struct TileChoice {
-  int64_t cycles = 0, workBytes = 0;
+  int64_t cycles = 0, scratchBytes = 0, stackBytes = 0;
 };
 /// The choices of an operator for a height, or for the whole tensor at once (height 0). At least one for height 0.
 using TileChoices = std::function<const std::vector<TileChoice> &(int op, int64_t height)>;
@@ -98,8 +100,8 @@ using TileChoices = std::function<const std::vector<TileChoice> &(int op, int64_
 struct StreamPlan {
   std::vector<Chain> chains;
   int64_t cycles = 0;
-  /// Bytes that suffice for tensors, scratch and stack, but for what fixed offsets lose.
-  int64_t ramBytes = 0;
+  /// What suffices, but for what fixed offsets lose.
+  RamLimit ram;
 };
 
 /// Plans of a network.
@@ -108,28 +110,37 @@ public:
   StreamSearch(const RowNetwork &network, TileChoices choices);
   ~StreamSearch();
 
-  /// The fastest plan within `ramBytes`; nothing if there is none.
-  bool fastest(int64_t ramBytes, StreamPlan &plan) const;
-  /// The plan with the least RAM that takes at most `cycles`.
-  StreamPlan smallest(int64_t cycles) const;
+  /// The fastest plan within `ramBytes` of arena and stack, if there is one.
+  std::optional<StreamPlan> fastest(int64_t ramBytes) const;
   /// Cycles of the fastest plan of all.
   int64_t leastCycles() const;
+  /// The least bytes with which some plan takes at most `cycles`.
+  int64_t leastRam(int64_t cycles) const;
 
 private:
   struct Slice;
   void addSlices(int begin);
   void addWhole(int op);
+  void listStacks();
   /// Operators from `begin` on, with these heights; nothing if no kernel can compute one of them.
   std::optional<Slice> sliceOf(int begin, const std::vector<int64_t> &heights) const;
   std::vector<int64_t> heightsOf(int begin, int end, int64_t most) const;
   /// Changes single heights of a chain while that makes it faster.
-  Slice improved(Slice slice, int64_t ramBytes) const;
-  int64_t cyclesOf(const Slice &slice, int64_t ramBytes) const;
-  std::vector<const Slice *> shortest(int64_t ramBytes) const;
+  Slice improved(Slice slice, RamLimit ram) const;
+  int64_t cyclesOf(const Slice &slice, RamLimit ram) const;
+  struct Path {
+    int64_t cycles = 0;
+    RamLimit ram;
+    std::vector<const Slice *> slices;
+  };
+  Path shortest(RamLimit ram) const;
+  /// The shortest path over all ways to part `ramBytes` between arena and stack.
+  std::optional<Path> shortest(int64_t ramBytes) const;
 
   const RowNetwork &network;
   TileChoices choices;
   std::vector<std::vector<Slice>> slices; // by their end
+  std::vector<int64_t> stacks;            // depths worth a try
 };
 
 } // namespace thimble

@@ -12,23 +12,9 @@ namespace thimble {
 
 /// What running one operator at a time may take for Speed beyond the tensors: scratch and stack.
 static constexpr int64_t spareBytes = 3584;
-/// How much slower than the fastest plan the one with the least RAM may be.
-static constexpr double mostSlowdown = 1.5;
-
 Layers::Layers(func::FuncOp function, const Aliases &aliases, const Target &target)
     : function(function), aliases(aliases), target(target),
       tiles(function.getContext(), target) {}
-
-LogicalResult Layers::choose(const PlanGoal &goal) {
-  if (failed(list()))
-    return failure();
-  describe();
-  if (goal.objective == Objective::Ram || goal.ramLimit)
-    stream(goal);
-  count();
-  select(goal);
-  return success();
-}
 
 /// The candidates that are listed for `op`, priced.
 static FailureOr<SmallVector<Candidate>> candidatesOf(nn::NNOperator op, const Target &target) {
@@ -56,10 +42,10 @@ LogicalResult Layers::list() {
     FailureOr<SmallVector<Candidate>> candidates = candidatesOf(op, target);
     if (failed(candidates))
       return failure();
-    Layer &layer = layers.emplace_back();
-    layer.op = op;
-    layer.candidates = std::move(*candidates);
+    layers.emplace_back().op = op;
+    ofWhole.push_back(std::move(*candidates));
   }
+  describe();
   return success();
 }
 
@@ -145,33 +131,41 @@ void Layers::describe() {
 //===-- Chains ------------------------------------------------------------------------------===//
 
 std::vector<TileChoice> Layers::tileChoices(int layer, int64_t height) {
-  const Layer &of = layers[static_cast<size_t>(layer)];
-  ArrayRef<Candidate> candidates = of.candidates;
+  ArrayRef<Candidate> candidates = ofWhole[static_cast<size_t>(layer)];
   int64_t firings = 1;
   if (height != 0) {
     const RowOperator &row = network.operators[static_cast<size_t>(layer)];
     const int walked = row.reduces ? row.inputs.front().tensor : row.outputs.front();
     firings = network.tensors[static_cast<size_t>(walked)].rows / height;
-    candidates = tiles.candidatesFor(of.op, height);
+    candidates = tiles.candidatesFor(layers[static_cast<size_t>(layer)].op, height);
   }
-  std::vector<TileChoice> choices;
+  std::vector<TileChoice> result;
   for (const Candidate &c : candidates)
-    choices.push_back({c.cycles * firings, c.scratchBytes() + c.stackBytes});
-  return choices;
+    result.push_back({c.cycles * firings, c.scratchBytes(), c.stackBytes});
+  return result;
 }
 
-void Layers::stream(const PlanGoal &goal) {
-  std::map<std::pair<int, int64_t>, std::vector<TileChoice>> known;
-  StreamSearch search(network, [&](int op, int64_t height) -> const std::vector<TileChoice> & {
-    auto [entry, isNew] = known.insert({{op, height}, {}});
-    if (isNew)
-      entry->second = tileChoices(op, height);
-    return entry->second;
-  });
-  if (!goal.ramLimit || !search.fastest(*goal.ramLimit, plan))
-    if (getenv("DBG2")) { search.fastest(atoi(getenv("DBG2")), plan); for (auto &c : plan.chains) { for (int op = c.begin; op < c.end; ++op) { auto cs = tileChoices(op, 1); int64_t w = 1 << 30; std::string t; for (auto &x : cs) { w = std::min(w, x.workBytes); t += " " + std::to_string(x.cycles) + ":" + std::to_string(x.workBytes); } llvm::errs() << op << " live " << c.liveBytes[op - c.begin] << " work " << w << t << "\n"; } for (auto &[n, r] : c.rings) llvm::errs() << "ring " << n << " depth " << r << " x " << network.tensors[n].rowBytes << "\n"; } }
-  if (getenv("DBG")) for (int64_t b = 3000; b < 60000; b += b/8) { StreamPlan p; bool ok = search.fastest(b, p); llvm::errs() << b << " " << ok << " " << p.cycles << " " << p.chains.size() << "\n"; }
-  plan = search.smallest(static_cast<int64_t>(mostSlowdown * static_cast<double>(search.leastCycles())));
+const StreamSearch &Layers::search() {
+  if (!streams)
+    streams = std::make_unique<StreamSearch>(
+        network, [&](int op, int64_t height) -> const std::vector<TileChoice> & {
+          auto [entry, isNew] = choices.insert({{op, height}, {}});
+          if (isNew)
+            entry->second = tileChoices(op, height);
+          return entry->second;
+        });
+  return *streams;
+}
+
+// Chains stand in for the layers that they are made of.
+void Layers::apply(StreamPlan chosen) {
+  plan = std::move(chosen);
+  for (auto [index, layer] : llvm::enumerate(layers)) {
+    layer.height = 0;
+    layer.firings = 1;
+    layer.liveBytes = liveBytesAt(network, static_cast<int>(index));
+    layer.candidates = ofWhole[index];
+  }
   for (const Chain &chain : plan.chains)
     for (const ChainStage &stage : chain.stages) {
       if (stage.kind != ChainStage::Kind::Kernel)
@@ -179,9 +173,23 @@ void Layers::stream(const PlanGoal &goal) {
       Layer &layer = layers[static_cast<size_t>(stage.op)];
       layer.height = stage.height;
       layer.firings = stage.firings;
+      layer.liveBytes = chain.liveBytes[static_cast<size_t>(stage.op - chain.begin)];
       layer.candidates = llvm::to_vector(tiles.candidatesFor(layer.op, stage.height));
     }
-  explainChains();
+}
+
+void Layers::choose(Objective objective) {
+  apply({});
+  select(objective, std::nullopt);
+}
+
+bool Layers::choose(Objective objective, int64_t ramBytes) {
+  std::optional<StreamPlan> fastest = search().fastest(ramBytes);
+  if (!fastest)
+    return false;
+  apply(std::move(*fastest));
+  select(objective, plan.ram);
+  return true;
 }
 
 /// A remark for each chain: what runs row by row.
@@ -206,14 +214,6 @@ const Chain *Layers::chainAt(size_t index) const {
   return nullptr;
 }
 
-void Layers::count() {
-  for (auto [index, layer] : llvm::enumerate(layers))
-    layer.liveBytes = liveBytesAt(network, static_cast<int>(index));
-  for (const Chain &chain : plan.chains)
-    for (int op = chain.begin; op < chain.end; ++op)
-      layers[static_cast<size_t>(op)].liveBytes = chain.liveBytes[static_cast<size_t>(op - chain.begin)];
-}
-
 //===-- Kernels -----------------------------------------------------------------------------===//
 
 static std::string costText(const Candidate &c) {
@@ -223,7 +223,7 @@ static std::string costText(const Candidate &c) {
 }
 
 /// A remark with the chosen kernel and those that it was preferred to.
-static void explain(Layer &layer) {
+static void explainKernel(Layer &layer) {
   std::string others;
   for (auto [i, candidate] : llvm::enumerate(layer.candidates))
     if (i != layer.chosen)
@@ -242,26 +242,44 @@ static KernelChoice choiceOf(const Candidate &candidate, int64_t firings) {
     choice.ownBytes -= code.bytes;
     choice.sharedCode.push_back({code.name, code.bytes});
   }
-  choice.workBytes = candidate.scratchBytes() + candidate.stackBytes;
+  choice.scratchBytes = candidate.scratchBytes();
+  choice.stackBytes = candidate.stackBytes;
   return choice;
 }
 
-void Layers::select(const PlanGoal &goal) {
-  std::vector<LayerChoices> choices;
+void Layers::select(Objective objective, std::optional<RamLimit> limit) {
+  std::vector<LayerChoices> ofLayers;
   for (const Layer &layer : layers) {
-    LayerChoices &of = choices.emplace_back();
+    LayerChoices &of = ofLayers.emplace_back();
     of.liveBytes = layer.liveBytes;
     for (const Candidate &candidate : layer.candidates)
       of.choices.push_back(choiceOf(candidate, layer.firings));
   }
-  std::optional<int64_t> limit;
-  if (goal.objective == Objective::Ram || goal.ramLimit)
-    limit = plan.ramBytes;
-  const std::vector<size_t> selection = selectKernels(choices, goal.objective, spareBytes, limit);
-  for (auto [layer, chosen] : llvm::zip(layers, selection)) {
+  const std::vector<size_t> selection = selectKernels(ofLayers, objective, spareBytes, limit);
+  for (auto [layer, chosen] : llvm::zip(layers, selection))
     layer.chosen = chosen;
-    explain(layer);
-  }
+}
+
+int64_t Layers::cycles() const {
+  int64_t cycles = 0;
+  for (const Layer &layer : layers)
+    cycles += layer.kernel().cycles * layer.firings;
+  for (const Chain &chain : plan.chains)
+    cycles += chain.moveCycles;
+  return cycles;
+}
+
+int64_t Layers::stackBytes() const {
+  int64_t bytes = 0;
+  for (const Layer &layer : layers)
+    bytes = std::max(bytes, layer.kernel().stackBytes);
+  return bytes;
+}
+
+void Layers::explain() {
+  explainChains();
+  for (Layer &layer : layers)
+    explainKernel(layer);
 }
 
 } // namespace thimble

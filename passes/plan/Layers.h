@@ -25,20 +25,25 @@ struct Layer {
   const Candidate &kernel() const { return candidates[chosen]; }
 };
 
-/// What a plan has to reach.
-struct PlanGoal {
-  Objective objective = Objective::Speed;
-  /// Bytes for tensors, scratch and stack.
-  std::optional<int64_t> ramLimit;
-};
-
 class Layers {
 public:
   /// `function` outlives this.
   Layers(mlir::func::FuncOp function, const Aliases &aliases, const Target &target);
 
-  /// Decides. Fails with an error on an operator that no kernel can compute.
-  mlir::LogicalResult choose(const PlanGoal &goal);
+  /// Lists the kernels. Fails with an error on an operator that none can compute.
+  mlir::LogicalResult list();
+  /// Chooses kernels for whole tensors.
+  void choose(Objective objective);
+  /// Chooses chains and kernels: the fastest within `ramBytes` of arena and stack. False if nothing is.
+  bool choose(Objective objective, int64_t ramBytes);
+  /// The chains that there could be; made when first asked for.
+  const StreamSearch &search();
+
+  /// Estimates for what is chosen.
+  int64_t cycles() const;
+  int64_t stackBytes() const;
+  /// Remarks on what is chosen.
+  void explain();
 
   llvm::MutableArrayRef<Layer> all() { return layers; }
   /// The chain that begins with layer `index`, if one does.
@@ -49,15 +54,13 @@ public:
   nn::NNOperator tileOf(const Layer &layer) { return tiles.tileOf(layer.op, layer.height); }
 
 private:
-  mlir::LogicalResult list();
   void describe();
   int numberOf(mlir::Value tensor);
   void use(mlir::Value tensor, int step);
-  void stream(const PlanGoal &goal);
+  void apply(StreamPlan chosen);
   void explainChains() const;
-  void count();
   std::vector<TileChoice> tileChoices(int layer, int64_t height);
-  void select(const PlanGoal &goal);
+  void select(Objective objective, std::optional<RamLimit> limit);
 
   mlir::func::FuncOp function;
   const Aliases &aliases;
@@ -67,6 +70,9 @@ private:
   RowNetwork network;
   llvm::SmallVector<mlir::Value> tensors;
   llvm::DenseMap<mlir::Value, int> numbers;
+  std::vector<llvm::SmallVector<Candidate>> ofWhole; // candidates, by layer
+  std::map<std::pair<int, int64_t>, std::vector<TileChoice>> choices; // by layer and height
+  std::unique_ptr<StreamSearch> streams;
   StreamPlan plan;
 };
 

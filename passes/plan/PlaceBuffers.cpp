@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/mcu/MCULiveness.h"
 #include "passes/Passes.h"
-#include "passes/analysis/Placement.h"
+#include "passes/plan/Placing.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -34,8 +34,9 @@ PlacementBuffer bufferOf(Value root, ArrayRef<mcu::Life> lives) {
   return PlacementBuffer::of(std::move(spans), wordAlignment);
 }
 
-/// What is to be placed, by root buffer.
-llvm::MapVector<Value, PlacementBuffer> buffersOf(mcu::ProgramOp program) {
+} // namespace
+
+llvm::MapVector<Value, PlacementBuffer> thimble::placementBuffersOf(mcu::ProgramOp program) {
   llvm::MapVector<Value, PlacementBuffer> buffers;
   for (auto &[root, lives] : mcu::livesOf(program).buffers)
     buffers[root] = bufferOf(root, lives);
@@ -50,13 +51,15 @@ llvm::MapVector<Value, PlacementBuffer> buffersOf(mcu::ProgramOp program) {
   return buffers;
 }
 
+namespace {
+
 struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
   void runOnOperation() override {
     getOperation().walk([&](mcu::ProgramOp program) { place(program); });
   }
 
   void place(mcu::ProgramOp program) {
-    llvm::MapVector<Value, PlacementBuffer> ranges = buffersOf(program);
+    llvm::MapVector<Value, PlacementBuffer> ranges = placementBuffersOf(program);
     std::vector<PlacementBuffer> buffers;
     for (auto &[root, range] : ranges)
       buffers.push_back(range);

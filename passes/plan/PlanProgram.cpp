@@ -3,6 +3,7 @@
 #include "dialects/nn/NNTypes.h"
 #include "passes/Passes.h"
 #include "passes/plan/Layers.h"
+#include "passes/plan/Placing.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -22,21 +23,17 @@ namespace {
 
 //===-- The program -------------------------------------------------------------------------===//
 
+/// Builds the program of what was chosen for the layers of a function, which stays as it is.
 class Planner {
 public:
-  Planner(func::FuncOp function, StringRef name, const Target &target, PlanGoal goal)
-      : function(function), target(target), goal(goal), builder(function) {
+  Planner(func::FuncOp function, StringRef name, const Aliases &aliases, Layers &layers)
+      : function(function), builder(function), aliases(aliases), layers(layers) {
     program = mcu::ProgramOp::create(builder, function.getLoc(), builder.getStringAttr(name),
                                      IntegerAttr(), IntegerAttr());
     builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
   }
 
-  LogicalResult run() {
-    copyConstantResults();
-    aliases.emplace(function);
-    layers.emplace(function, *aliases, target);
-    if (failed(layers->choose(goal)))
-      return failure();
+  mcu::ProgramOp build() {
     for (auto [i, argument] : llvm::enumerate(function.getArguments())) {
       auto type = cast<RankedTensorType>(argument.getType());
       buffers[argument] = mcu::InputOp::create(
@@ -45,9 +42,9 @@ public:
           nameAttr(function.getArgAttr(static_cast<unsigned>(i), "nn.name")), TypeAttr::get(type),
           IntegerAttr(), IntegerAttr());
     }
-    MutableArrayRef<Layer> all = layers->all();
+    MutableArrayRef<Layer> all = layers.all();
     for (size_t i = 0; i < all.size();)
-      if (const Chain *chain = layers->chainAt(i)) {
+      if (const Chain *chain = layers.chainAt(i)) {
         planChain(*chain);
         i = static_cast<size_t>(chain->end);
       } else {
@@ -60,8 +57,7 @@ public:
                             builder.getI64IntegerAttr(static_cast<int64_t>(i)),
                             nameAttr(function.getResultAttr(static_cast<unsigned>(i), "nn.name")),
                             bufferFor(result), TypeAttr::get(result.getType()));
-    function.erase();
-    return success();
+    return program;
   }
 
 private:
@@ -76,24 +72,6 @@ private:
                                 mcu::Layout::Nhwc, lifetime, 0);
   }
 
-  // A result that is a constant is copied from flash like any other layer's.
-  void copyConstantResults() {
-    Operation *terminator = function.getBody().front().getTerminator();
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPoint(terminator);
-    for (OpOperand &operand : terminator->getOpOperands())
-      if (operand.get().getDefiningOp<nn::ConstantOp>()) {
-        auto copy = nn::ReshapeOp::create(builder, operand.get().getLoc(), operand.get().getType(),
-                                          operand.get());
-        SmallVector<Attribute> kernels;
-        for (const Candidate &c : candidatesFor(copy, target))
-          kernels.push_back(builder.getDictionaryAttr(builder.getNamedAttr(
-              "kernel", builder.getStringAttr(c.kernel->getName()))));
-        copy->setAttr("mcu.candidates", builder.getArrayAttr(kernels));
-        operand.set(copy);
-      }
-  }
-
   /// The buffer of a tensor, made when it is first asked for.
   Value bufferFor(Value tensor) {
     if (Value known = buffers.lookup(tensor))
@@ -104,7 +82,7 @@ private:
     if (auto constant = tensor.getDefiningOp<nn::ConstantOp>()) {
       buffer = mcu::ConstantOp::create(builder, loc, bufferType(type, mcu::Lifetime::Constant),
                                        layerName(loc), constant.getValue());
-    } else if (std::optional<Run> run = aliases->lookup(tensor)) {
+    } else if (std::optional<Run> run = aliases.lookup(tensor)) {
       mcu::BufferType aliasType = bufferType(type, lifetimeOf(tensor));
       int64_t elementBytes = (aliasType.getElementType().getIntOrFloatBitWidth() + 7) / 8;
       Value whole = bufferFor(run->whole);
@@ -138,7 +116,7 @@ private:
       bool isLastUse = llvm::all_of(operand.getUsers(), [&](Operation *user) {
         return user == op || user->isBeforeInBlock(op);
       });
-      if (isLastUse && aliases->canTakeOver(op, position))
+      if (isLastUse && aliases.canTakeOver(op, position))
         return bufferFor(operand);
     }
     return {};
@@ -224,10 +202,10 @@ private:
   };
 
   void planChain(const Chain &chain) {
-    Location loc = layers->all()[static_cast<size_t>(chain.begin)].op.getLoc();
+    Location loc = layers.all()[static_cast<size_t>(chain.begin)].op.getLoc();
     ChainBuffers own;
     for (const auto &[number, depth] : chain.rings) {
-      Value tensor = layers->tensor(number);
+      Value tensor = layers.tensor(number);
       mcu::BufferType whole = bufferType(cast<RankedTensorType>(tensor.getType()), mcu::Lifetime::Activation);
       own.rings[number] = ram(tensor.getLoc(),
                               mcu::BufferType::get(builder.getContext(), whole.getShape(),
@@ -260,11 +238,11 @@ private:
                                 mcu::Layout::Nhwc, mcu::Lifetime::Activation, 0);
   }
 
-  Layer &layerOf(const ChainStage &stage) { return layers->all()[static_cast<size_t>(stage.op)]; }
+  Layer &layerOf(const ChainStage &stage) { return layers.all()[static_cast<size_t>(stage.op)]; }
 
   Value bufferOf(const ChainStage::Operand &operand, const ChainBuffers &own) {
     return operand.isRing ? own.rings.lookup(operand.tensor)
-                          : bufferFor(layers->tensor(operand.tensor));
+                          : bufferFor(layers.tensor(operand.tensor));
   }
 
   /// One buffer for all kernels that need their scratch only while they run.
@@ -290,7 +268,7 @@ private:
           own.scratchOf[i].push_back(ram(layerOf(stage).op.getLoc(), sumsType(request)));
     if (most == 0)
       return;
-    Location loc = layers->all()[static_cast<size_t>(chain.begin)].op.getLoc();
+    Location loc = layers.all()[static_cast<size_t>(chain.begin)].op.getLoc();
     own.scratch = ram(loc, scratchType({ElementType::Int8, most}));
     for (auto [i, stage] : llvm::enumerate(chain.stages))
       for (auto [k, offset] : llvm::enumerate(offsets[i]))
@@ -315,7 +293,7 @@ private:
 
   /// The byte that pads a tensor: all that read it agree on its zero point.
   int64_t paddingOf(int tensor) {
-    OpOperand &use = *layers->tensor(tensor).getUses().begin();
+    OpOperand &use = *layers.tensor(tensor).getUses().begin();
     return paddingByte(cast<nn::NNOperator>(use.getOwner()), use.getOperandNumber());
   }
 
@@ -336,19 +314,110 @@ private:
     first.push_back(stage.output.first);
     advance.push_back(stage.output.advance);
     extent.push_back(stage.output.advance);
-    addKernel(layers->tileOf(layer), layer, stage.op, inputs, output, scratch,
+    addKernel(layers.tileOf(layer), layer, stage.op, inputs, output, scratch,
               {builder.getDenseI64ArrayAttr(first), builder.getDenseI64ArrayAttr(advance),
                builder.getDenseI64ArrayAttr(extent)});
   }
 
   func::FuncOp function;
   mcu::ProgramOp program;
-  const Target &target;
-  PlanGoal goal;
   OpBuilder builder;
+  const Aliases &aliases;
+  Layers &layers;
   llvm::DenseMap<Value, Value> buffers;
-  std::optional<Aliases> aliases; // once constants are copied
-  std::optional<Layers> layers;
+};
+
+//===-- The search for a program ------------------------------------------------------------===//
+
+// A result that is a constant is copied from flash like any other layer's.
+void copyConstantResults(func::FuncOp function, const Target &target) {
+  Operation *terminator = function.getBody().front().getTerminator();
+  OpBuilder builder(terminator);
+  for (OpOperand &operand : terminator->getOpOperands())
+    if (operand.get().getDefiningOp<nn::ConstantOp>()) {
+      auto copy = nn::ReshapeOp::create(builder, operand.get().getLoc(), operand.get().getType(),
+                                        operand.get());
+      SmallVector<Attribute> kernels;
+      for (const Candidate &c : candidatesFor(copy, target))
+        kernels.push_back(builder.getDictionaryAttr(
+            builder.getNamedAttr("kernel", builder.getStringAttr(c.kernel->getName()))));
+      copy->setAttr("mcu.candidates", builder.getArrayAttr(kernels));
+      operand.set(copy);
+    }
+}
+
+/// Chooses for a function until its program keeps to a goal.
+class PlanSearch {
+public:
+  PlanSearch(func::FuncOp function, StringRef name, const Aliases &aliases, Layers &layers,
+             Objective objective)
+      : function(function), name(name), aliases(aliases), layers(layers), objective(objective) {}
+
+  /// The least RAM that does not take much longer than the fastest plan.
+  void minimizeRam() {
+    constexpr double mostSlowdown = 1.5;
+    const auto mostCycles =
+        static_cast<int64_t>(mostSlowdown * static_cast<double>(layers.search().leastCycles()));
+    const int64_t least = layers.search().leastRam(mostCycles);
+    // What fixed offsets lose differs from plan to plan.
+    tryBudgets(least, {1.0, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4});
+    const Attempt *best = nullptr;
+    for (const Attempt &attempt : attempts)
+      if (!best || std::tie(attempt.ramBytes, attempt.cycles) < std::tie(best->ramBytes, best->cycles))
+        best = &attempt;
+    settle(best);
+  }
+
+  /// The fastest that fits `ramBytes` of arena and stack; the smallest if none does.
+  void keepTo(int64_t ramBytes) {
+    // What calls the kernels has a stack frame too.
+    constexpr int64_t ownStack = 160;
+    tryBudgets(ramBytes - ownStack, {1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.72});
+    const Attempt *best = nullptr;
+    for (const Attempt &attempt : attempts)
+      if (attempt.ramBytes + ownStack <= ramBytes && (!best || attempt.cycles < best->cycles))
+        best = &attempt;
+    if (best)
+      settle(best);
+    else
+      minimizeRam();
+  }
+
+private:
+  struct Attempt {
+    int64_t budget, ramBytes, cycles;
+  };
+
+  void tryBudgets(int64_t bytes, ArrayRef<double> factors) {
+    for (double factor : factors)
+      tryBudget(static_cast<int64_t>(factor * static_cast<double>(bytes)));
+  }
+
+  void tryBudget(int64_t budget) {
+    if (!layers.choose(objective, budget))
+      return;
+    mcu::ProgramOp program = Planner(function, name, aliases, layers).build();
+    std::vector<PlacementBuffer> buffers;
+    for (auto &[root, buffer] : placementBuffersOf(program))
+      buffers.push_back(buffer);
+    PlacementOptions options;
+    options.nodeLimit = 4000;
+    attempts.push_back(
+        {budget, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles()});
+    program.erase();
+  }
+
+  void settle(const Attempt *best) {
+    if (!best || !layers.choose(objective, best->budget))
+      layers.choose(objective);
+  }
+
+  func::FuncOp function;
+  StringRef name;
+  const Aliases &aliases;
+  Layers &layers;
+  Objective objective;
+  std::vector<Attempt> attempts;
 };
 
 struct PlanProgramPass : thimble::impl::PlanProgramBase<PlanProgramPass> {
@@ -367,9 +436,21 @@ struct PlanProgramPass : thimble::impl::PlanProgramBase<PlanProgramPass> {
                          .Case("ram", Objective::Ram)
                          .Case("flash", Objective::Flash)
                          .Default(Objective::Speed);
-    PlanGoal goal{objective, ram > 0 ? std::optional<int64_t>(ram) : std::nullopt};
-    if (failed(Planner(main, name, *known, goal).run()))
-      signalPassFailure();
+    copyConstantResults(main, *known);
+    const Aliases aliases(main);
+    Layers layers(main, aliases, *known);
+    if (failed(layers.list()))
+      return signalPassFailure();
+    PlanSearch search(main, name, aliases, layers, objective);
+    if (ram > 0)
+      search.keepTo(ram);
+    else if (objective == Objective::Ram)
+      search.minimizeRam();
+    else
+      layers.choose(objective);
+    layers.explain();
+    Planner(main, name, aliases, layers).build();
+    main.erase();
   }
 };
 
