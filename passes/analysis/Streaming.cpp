@@ -374,6 +374,8 @@ Chain playChain(const RowNetwork &network, int begin, int end,
 
 //===-- Where to cut ------------------------------------------------------------------------===//
 
+static constexpr int64_t impossible = std::numeric_limits<int64_t>::max() / 4;
+
 /// A chain or one whole operator.
 struct StreamSearch::Slice {
   int begin = 0;
@@ -395,6 +397,8 @@ StreamSearch::StreamSearch(const RowNetwork &network, TileChoices choices)
     addSlices(op);
   }
   listStacks();
+  // A kilobyte must save one part in 1000.
+  bytePrice = static_cast<double>(leastCycles()) / 1000 / 1024;
 }
 
 void StreamSearch::listStacks() {
@@ -479,7 +483,7 @@ void StreamSearch::addSlices(int begin) {
 }
 
 StreamSearch::Slice StreamSearch::improved(Slice slice, RamLimit ram) const {
-  int64_t cycles = cyclesOf(slice, ram);
+  double value = costOf(slice, ram).value;
   for (bool isBetter = true; isBetter;) {
     isBetter = false;
     for (size_t i = 0; i < slice.heights.size(); ++i)
@@ -490,31 +494,32 @@ StreamSearch::Slice StreamSearch::improved(Slice slice, RamLimit ram) const {
         if (heights == slice.heights)
           continue;
         std::optional<Slice> other = sliceOf(slice.begin, heights);
-        if (!other || cyclesOf(*other, ram) >= cycles)
+        if (!other || costOf(*other, ram).value >= value)
           continue;
         slice = std::move(*other);
-        cycles = cyclesOf(slice, ram);
+        value = costOf(slice, ram).value;
         isBetter = true;
       }
   }
   return slice;
 }
 
-static constexpr int64_t impossible = std::numeric_limits<int64_t>::max() / 4;
-
-int64_t StreamSearch::cyclesOf(const Slice &slice, RamLimit ram) const {
-  int64_t cycles = slice.chain.moveCycles;
+StreamSearch::SliceCost StreamSearch::costOf(const Slice &slice, RamLimit ram) const {
+  SliceCost cost{slice.chain.moveCycles, 0};
+  int64_t peak = 0;
   for (const Slice::Layer &layer : slice.layers) {
-    int64_t best = impossible;
+    const TileChoice *best = nullptr;
     for (const TileChoice &choice : *layer.choices)
       if (layer.liveBytes + choice.scratchBytes <= ram.arenaBytes &&
-          choice.stackBytes <= ram.stackBytes)
-        best = std::min(best, choice.cycles);
-    if (best == impossible)
-      return impossible;
-    cycles += best;
+          choice.stackBytes <= ram.stackBytes && (!best || choice.cycles < best->cycles))
+        best = &choice;
+    if (!best)
+      return {impossible, static_cast<double>(impossible)};
+    cost.cycles += best->cycles;
+    peak = std::max(peak, layer.liveBytes + best->scratchBytes);
   }
-  return cycles;
+  cost.value = static_cast<double>(cost.cycles) + bytePrice * static_cast<double>(peak);
+  return cost;
 }
 
 StreamSearch::Path StreamSearch::shortest(RamLimit ram) const {
@@ -526,7 +531,7 @@ StreamSearch::Path StreamSearch::shortest(RamLimit ram) const {
       const int64_t before = cycles[static_cast<size_t>(slice.begin)];
       if (before >= impossible)
         continue;
-      const int64_t all = before + cyclesOf(slice, ram);
+      const int64_t all = before + costOf(slice, ram).cycles;
       if (all < cycles[end]) {
         cycles[end] = all;
         last[end] = &slice;
@@ -559,7 +564,7 @@ std::optional<StreamPlan> StreamSearch::fastest(int64_t ramBytes) const {
   plan.ram = path->ram;
   for (const Slice *found : path->slices) {
     const Slice slice = improved(*found, plan.ram);
-    plan.cycles += cyclesOf(slice, plan.ram);
+    plan.cycles += costOf(slice, plan.ram).cycles;
     if (!slice.chain.stages.empty())
       plan.chains.push_back(slice.chain);
   }

@@ -127,7 +127,12 @@ private:
   std::vector<int64_t> heightsOf(int begin, int end, int64_t most) const;
   /// Changes single heights of a chain while that makes it faster.
   Slice improved(Slice slice, RamLimit ram) const;
-  int64_t cyclesOf(const Slice &slice, RamLimit ram) const;
+  struct SliceCost {
+    int64_t cycles = 0;
+    /// The cycles and a price for the most that is live: of plans that are about as fast the smaller.
+    double value = 0;
+  };
+  SliceCost costOf(const Slice &slice, RamLimit ram) const;
   struct Path {
     int64_t cycles = 0;
     RamLimit ram;
@@ -141,6 +146,7 @@ private:
   TileChoices choices;
   std::vector<std::vector<Slice>> slices; // by their end
   std::vector<int64_t> stacks;            // depths worth a try
+  double bytePrice = 0;                   // cycles
 };
 
 } // namespace thimble

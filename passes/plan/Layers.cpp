@@ -154,6 +154,16 @@ const StreamSearch &Layers::search() {
             entry->second = tileChoices(op, height);
           return entry->second;
         });
+  if (getenv("DBG3"))
+    for (auto &[key, list] : choices) {
+      llvm::errs() << "op " << key.first << " h " << key.second << ":";
+      for (auto &c : list) {
+        bool dominated = false;
+        for (auto &d : list) dominated |= (d.cycles < c.cycles && d.scratchBytes <= c.scratchBytes && d.stackBytes <= c.stackBytes);
+        if (!dominated) llvm::errs() << " " << c.cycles / 1000 << "k:" << c.scratchBytes << "+" << c.stackBytes;
+      }
+      llvm::errs() << "\n";
+    }
   return *streams;
 }
 

@@ -63,7 +63,8 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
     std::vector<PlacementBuffer> buffers;
     for (auto &[root, range] : ranges)
       buffers.push_back(range);
-    Placement placement = placeBuffers(buffers);
+    PlacementOptions options; if (getenv("NODES")) options.nodeLimit = atoll(getenv("NODES"));
+    Placement placement = placeBuffers(buffers, options);
 
     OpBuilder builder(program);
     auto set = [&](auto op, int64_t offset) {
