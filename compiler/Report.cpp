@@ -63,7 +63,10 @@ FailureOr<Costs> thimble::countCosts(ModuleOp module, const object::CodeSize &si
 
   auto programOp = *module.getOps<mcu::ProgramOp>().begin();
   const mcu::Lives lives = mcu::livesOf(programOp);
-  costs.steps = lives.steps;
+  costs.steps.assign(static_cast<size_t>(lives.steps), -1);
+  for (auto [layer, call] : llvm::enumerate(costs.program.calls))
+    for (int64_t step : lives.stages.lookup(call.operation))
+      costs.steps[static_cast<size_t>(step)] = static_cast<int64_t>(layer);
   costs.buffers = listBuffers(lives);
   const std::vector<int64_t> live = liveBytes(costs.buffers, lives.steps);
 
@@ -163,7 +166,10 @@ std::string thimble::jsonReport(const Costs &costs, const CompileOptions &option
       json.attribute("constants", costs.constantBytes);
     });
     json.attribute("stack_bytes", costs.stackBytes);
-    json.attribute("steps", costs.steps);
+    json.attributeArray("steps", [&] {
+      for (int64_t layer : costs.steps)
+        json.value(layer);
+    });
     writeLayers(json, costs);
     writeBuffers(json, costs);
     json.attributeArray("remarks", [&] {

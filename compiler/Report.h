@@ -36,7 +36,8 @@ struct Costs {
   emit::Program program;
   std::vector<LayerCost> layers; // of program.calls
   std::vector<BufferUse> buffers;
-  int64_t steps = 0;
+  /// The layer that each step runs; -1 for one that only moves rows.
+  std::vector<int64_t> steps;
   int64_t codeBytes = 0, constantBytes = 0, stackBytes = 0;
 
   int64_t ramBytes() const { return program.arenaBytes + stackBytes; }

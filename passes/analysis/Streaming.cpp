@@ -397,8 +397,7 @@ StreamSearch::StreamSearch(const RowNetwork &network, TileChoices choices)
     addSlices(op);
   }
   listStacks();
-  // A kilobyte must save one part in 1000.
-  bytePrice = static_cast<double>(leastCycles()) / 1000 / 1024;
+  unlimitedCycles = shortest(impossible, 0)->cycles;
 }
 
 void StreamSearch::listStacks() {
@@ -438,12 +437,16 @@ static int64_t heightFor(int64_t rows, int64_t most) {
 /// Rows of a firing that are tried.
 static constexpr int64_t tallest[] = {1, 2, 4, 8};
 
-std::vector<int64_t> StreamSearch::heightsOf(int begin, int end, int64_t most) const {
+/// Numbers of firings that are tried: pictures of all sizes take turns one by one.
+static constexpr int64_t turns[] = {4, 6, 8, 12, 16, 24, 32};
+
+template <typename Rows>
+std::vector<int64_t> StreamSearch::heightsOf(int begin, int end, Rows rowsOfFiring) const {
   std::vector<int64_t> heights;
   for (int op = begin; op < end; ++op) {
     const RowOperator &o = network.operators[static_cast<size_t>(op)];
     const int64_t rows = network.tensors[static_cast<size_t>(o.outputs.front())].rows;
-    heights.push_back(o.reduces ? 1 : heightFor(rows, most));
+    heights.push_back(o.reduces ? 1 : heightFor(rows, std::max<int64_t>(rowsOfFiring(rows), 1)));
   }
   return heights;
 }
@@ -470,108 +473,114 @@ void StreamSearch::addSlices(int begin) {
     const RowOperator &last = network.operators[static_cast<size_t>(end) - 1];
     if (!last.streams && !last.reduces)
       return;
-    std::vector<std::vector<int64_t>> seen;
-    for (int64_t most : tallest) {
-      std::vector<int64_t> heights = heightsOf(begin, end, most);
-      if (std::find(seen.begin(), seen.end(), heights) != seen.end())
-        continue;
+    std::set<std::vector<int64_t>> patterns;
+    for (int64_t most : tallest)
+      patterns.insert(heightsOf(begin, end, [=](int64_t) { return most; }));
+    for (int64_t firings : turns)
+      patterns.insert(heightsOf(begin, end, [=](int64_t rows) { return std::min<int64_t>(rows / firings, 8); }));
+    for (const std::vector<int64_t> &heights : patterns)
       if (std::optional<Slice> slice = sliceOf(begin, heights))
         slices[static_cast<size_t>(end)].push_back(std::move(*slice));
-      seen.push_back(std::move(heights));
-    }
   }
 }
 
-StreamSearch::Slice StreamSearch::improved(Slice slice, RamLimit ram) const {
-  double value = costOf(slice, ram).value;
+StreamSearch::Slice StreamSearch::improved(Slice slice, const Limits &limits) const {
+  double value = costOf(slice, limits).value;
   for (bool isBetter = true; isBetter;) {
     isBetter = false;
     for (size_t i = 0; i < slice.heights.size(); ++i)
       for (int64_t most : tallest) {
         const int op = slice.begin + static_cast<int>(i);
         std::vector<int64_t> heights = slice.heights;
-        heights[i] = heightsOf(op, op + 1, most).front();
+        heights[i] = heightsOf(op, op + 1, [=](int64_t) { return most; }).front();
         if (heights == slice.heights)
           continue;
         std::optional<Slice> other = sliceOf(slice.begin, heights);
-        if (!other || costOf(*other, ram).value >= value)
+        if (!other || costOf(*other, limits).value >= value)
           continue;
         slice = std::move(*other);
-        value = costOf(slice, ram).value;
+        value = costOf(slice, limits).value;
         isBetter = true;
       }
   }
   return slice;
 }
 
-StreamSearch::SliceCost StreamSearch::costOf(const Slice &slice, RamLimit ram) const {
+StreamSearch::SliceCost StreamSearch::costOf(const Slice &slice, const Limits &limits) const {
   SliceCost cost{slice.chain.moveCycles, 0};
-  int64_t peak = 0;
+  int64_t scratch = 0;
   for (const Slice::Layer &layer : slice.layers) {
     const TileChoice *best = nullptr;
     for (const TileChoice &choice : *layer.choices)
-      if (layer.liveBytes + choice.scratchBytes <= ram.arenaBytes &&
-          choice.stackBytes <= ram.stackBytes && (!best || choice.cycles < best->cycles))
+      if (layer.liveBytes + choice.scratchBytes <= limits.ram.arenaBytes &&
+          choice.stackBytes <= limits.ram.stackBytes && (!best || choice.cycles < best->cycles))
         best = &choice;
     if (!best)
       return {impossible, static_cast<double>(impossible)};
     cost.cycles += best->cycles;
-    peak = std::max(peak, layer.liveBytes + best->scratchBytes);
+    scratch = std::max(scratch, best->scratchBytes);
   }
-  cost.value = static_cast<double>(cost.cycles) + bytePrice * static_cast<double>(peak);
+  int64_t ringBytes = 0;
+  for (const auto &[tensor, depth] : slice.chain.rings)
+    ringBytes += depth * network.tensors[static_cast<size_t>(tensor)].rowBytes;
+  cost.value = static_cast<double>(cost.cycles) +
+               limits.bytePrice * static_cast<double>(ringBytes + scratch);
   return cost;
 }
 
-StreamSearch::Path StreamSearch::shortest(RamLimit ram) const {
-  std::vector<int64_t> cycles(slices.size(), impossible);
+StreamSearch::Path StreamSearch::shortest(const Limits &limits) const {
+  constexpr double never = static_cast<double>(impossible);
+  std::vector<double> values(slices.size(), never);
   std::vector<const Slice *> last(slices.size(), nullptr);
-  cycles[0] = 0;
+  values[0] = 0;
   for (size_t end = 1; end < slices.size(); ++end)
     for (const Slice &slice : slices[end]) {
-      const int64_t before = cycles[static_cast<size_t>(slice.begin)];
-      if (before >= impossible)
+      const double before = values[static_cast<size_t>(slice.begin)];
+      if (before >= never)
         continue;
-      const int64_t all = before + costOf(slice, ram).cycles;
-      if (all < cycles[end]) {
-        cycles[end] = all;
+      const double all = before + costOf(slice, limits).value;
+      if (all < values[end]) {
+        values[end] = all;
         last[end] = &slice;
       }
     }
-  Path path{cycles.back(), ram, {}};
-  if (path.cycles >= impossible)
+  Path path{impossible, limits.ram, {}};
+  if (values.back() >= never)
     return path;
-  for (size_t end = slices.size() - 1; end > 0; end = static_cast<size_t>(last[end]->begin))
+  path.cycles = 0;
+  for (size_t end = slices.size() - 1; end > 0; end = static_cast<size_t>(last[end]->begin)) {
     path.slices.push_back(last[end]);
+    path.cycles += costOf(*last[end], limits).cycles;
+  }
   std::reverse(path.slices.begin(), path.slices.end());
   return path;
 }
 
-std::optional<StreamSearch::Path> StreamSearch::shortest(int64_t ramBytes) const {
+std::optional<StreamSearch::Path> StreamSearch::shortest(int64_t ramBytes, double bytePrice) const {
   std::optional<Path> best;
   for (int64_t stack : stacks) {
-    Path path = shortest({ramBytes - stack, stack});
+    Path path = shortest(Limits{{ramBytes - stack, stack}, bytePrice});
     if (path.cycles < (best ? best->cycles : impossible))
       best = std::move(path);
   }
   return best;
 }
 
-std::optional<StreamPlan> StreamSearch::fastest(int64_t ramBytes) const {
-  const std::optional<Path> path = shortest(ramBytes);
+std::optional<StreamPlan> StreamSearch::fastest(int64_t ramBytes, double price) const {
+  const double bytePrice = price * static_cast<double>(unlimitedCycles) / 1024;
+  const std::optional<Path> path = shortest(ramBytes, bytePrice);
   if (!path)
     return std::nullopt;
   StreamPlan plan;
   plan.ram = path->ram;
   for (const Slice *found : path->slices) {
-    const Slice slice = improved(*found, plan.ram);
-    plan.cycles += costOf(slice, plan.ram).cycles;
+    const Slice slice = improved(*found, {plan.ram, bytePrice});
+    plan.cycles += costOf(slice, {plan.ram, bytePrice}).cycles;
     if (!slice.chain.stages.empty())
       plan.chains.push_back(slice.chain);
   }
   return plan;
 }
-
-int64_t StreamSearch::leastCycles() const { return shortest(impossible)->cycles; }
 
 int64_t StreamSearch::leastRam(int64_t cycles) const {
   constexpr int64_t step = 16;

@@ -110,10 +110,12 @@ public:
   StreamSearch(const RowNetwork &network, TileChoices choices);
   ~StreamSearch();
 
-  /// The fastest plan within `ramBytes` of arena and stack, if there is one.
-  std::optional<StreamPlan> fastest(int64_t ramBytes) const;
+  /// The fastest plan within `ramBytes` of arena and stack, if there is one. Of plans that are about as fast it is
+  /// the one with the smaller rings and scratch, which are easier to place: a kilobyte of them must save `price` of
+  /// the least time.
+  std::optional<StreamPlan> fastest(int64_t ramBytes, double price = 1.0 / 1000) const;
   /// Cycles of the fastest plan of all.
-  int64_t leastCycles() const;
+  int64_t leastCycles() const { return unlimitedCycles; }
   /// The least bytes with which some plan takes at most `cycles`.
   int64_t leastRam(int64_t cycles) const;
 
@@ -124,29 +126,33 @@ private:
   void listStacks();
   /// Operators from `begin` on, with these heights; nothing if no kernel can compute one of them.
   std::optional<Slice> sliceOf(int begin, const std::vector<int64_t> &heights) const;
-  std::vector<int64_t> heightsOf(int begin, int end, int64_t most) const;
+  /// The heights of a chain: `rowsOfFiring` says for the rows of a result how many a firing makes at most.
+  template <typename Rows> std::vector<int64_t> heightsOf(int begin, int end, Rows rowsOfFiring) const;
+  struct Limits {
+    RamLimit ram;
+    double bytePrice; // cycles
+  };
   /// Changes single heights of a chain while that makes it faster.
-  Slice improved(Slice slice, RamLimit ram) const;
+  Slice improved(Slice slice, const Limits &limits) const;
   struct SliceCost {
     int64_t cycles = 0;
-    /// The cycles and a price for the most that is live: of plans that are about as fast the smaller.
-    double value = 0;
+    double value = 0; // cycles and the price of the bytes
   };
-  SliceCost costOf(const Slice &slice, RamLimit ram) const;
+  SliceCost costOf(const Slice &slice, const Limits &limits) const;
   struct Path {
     int64_t cycles = 0;
     RamLimit ram;
     std::vector<const Slice *> slices;
   };
-  Path shortest(RamLimit ram) const;
+  Path shortest(const Limits &limits) const;
   /// The shortest path over all ways to part `ramBytes` between arena and stack.
-  std::optional<Path> shortest(int64_t ramBytes) const;
+  std::optional<Path> shortest(int64_t ramBytes, double bytePrice) const;
 
   const RowNetwork &network;
   TileChoices choices;
   std::vector<std::vector<Slice>> slices; // by their end
   std::vector<int64_t> stacks;            // depths worth a try
-  double bytePrice = 0;                   // cycles
+  int64_t unlimitedCycles = 0;
 };
 
 } // namespace thimble

@@ -193,8 +193,8 @@ void Layers::choose(Objective objective) {
   select(objective, std::nullopt);
 }
 
-bool Layers::choose(Objective objective, int64_t ramBytes) {
-  std::optional<StreamPlan> fastest = search().fastest(ramBytes);
+bool Layers::choose(Objective objective, int64_t ramBytes, double price) {
+  std::optional<StreamPlan> fastest = search().fastest(ramBytes, price);
   if (!fastest)
     return false;
   apply(std::move(*fastest));

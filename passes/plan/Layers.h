@@ -34,8 +34,9 @@ public:
   mlir::LogicalResult list();
   /// Chooses kernels for whole tensors.
   void choose(Objective objective);
-  /// Chooses chains and kernels: the fastest within `ramBytes` of arena and stack. False if nothing is.
-  bool choose(Objective objective, int64_t ramBytes);
+  /// Chooses chains and kernels: the fastest within `ramBytes` of arena and stack, see
+  /// `StreamSearch::fastest`. False if nothing is.
+  bool choose(Objective objective, int64_t ramBytes, double price);
   /// The chains that there could be; made when first asked for.
   const StreamSearch &search();
 

@@ -355,17 +355,18 @@ public:
 
   /// The least RAM that does not take much longer than the fastest plan.
   void minimizeRam() {
-    constexpr double mostSlowdown = 1.5;
+    double mostSlowdown = getenv("SLOW") ? atof(getenv("SLOW")) : 1.6;
     const auto mostCycles =
         static_cast<int64_t>(mostSlowdown * static_cast<double>(layers.search().leastCycles()));
     const int64_t least = layers.search().leastRam(mostCycles);
     // What fixed offsets lose differs from plan to plan.
-    tryBudgets(least, {1.0, 1.02, 1.04, 1.07, 1.1, 1.15, 1.2, 1.3, 1.4});
-    const Attempt *best = nullptr;
+    if (getenv("BUD")) { attempts.push_back({atoll(getenv("BUD")), atof(getenv("PRICE")), 0, 0}); settle(&attempts.back()); return; }
+    tryBudgets(least, {1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.12, 1.14, 1.17, 1.2, 1.25, 1.3, 1.4});
+    int64_t smallest = std::numeric_limits<int64_t>::max();
     for (const Attempt &attempt : attempts)
-      if (!best || std::tie(attempt.ramBytes, attempt.cycles) < std::tie(best->ramBytes, best->cycles))
-        best = &attempt;
-    settle(best);
+      smallest = std::min(smallest, attempt.ramBytes);
+    // The last part in 64 is not worth any time.
+    settle(fastestWithin(smallest + smallest / 64));
   }
 
   /// The fastest that fits `ramBytes` of arena and stack; the smallest if none does.
@@ -373,11 +374,7 @@ public:
     // What calls the kernels has a stack frame too.
     constexpr int64_t ownStack = 160;
     tryBudgets(ramBytes - ownStack, {1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.72});
-    const Attempt *best = nullptr;
-    for (const Attempt &attempt : attempts)
-      if (attempt.ramBytes + ownStack <= ramBytes && (!best || attempt.cycles < best->cycles))
-        best = &attempt;
-    if (best)
+    if (const Attempt *best = fastestWithin(ramBytes - ownStack))
       settle(best);
     else
       minimizeRam();
@@ -385,30 +382,42 @@ public:
 
 private:
   struct Attempt {
-    int64_t budget, ramBytes, cycles;
+    int64_t budget;
+    double price;
+    int64_t ramBytes, cycles;
   };
 
   void tryBudgets(int64_t bytes, ArrayRef<double> factors) {
-    for (double factor : factors)
-      tryBudget(static_cast<int64_t>(factor * static_cast<double>(bytes)));
+    for (double price : {1.0 / 1000, 1.0 / 100})
+      for (double factor : factors)
+        tryBudget(static_cast<int64_t>(factor * static_cast<double>(bytes)), price);
   }
 
-  void tryBudget(int64_t budget) {
-    if (!layers.choose(objective, budget))
+  void tryBudget(int64_t budget, double price) {
+    if (!layers.choose(objective, budget, price))
       return;
     mcu::ProgramOp program = Planner(function, name, aliases, layers).build();
     std::vector<PlacementBuffer> buffers;
     for (auto &[root, buffer] : placementBuffersOf(program))
       buffers.push_back(buffer);
     PlacementOptions options;
-    options.nodeLimit = 4000;
+    options.nodeLimit = 20000;
+    if (getenv("DBG")) llvm::errs() << "budget " << budget << " cyc " << layers.cycles() << " peak " << placeBuffers(buffers, options).peak << " stack " << layers.stackBytes() << "\n";
     attempts.push_back(
-        {budget, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles()});
+        {budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles()});
     program.erase();
   }
 
+  const Attempt *fastestWithin(int64_t ramBytes) const {
+    const Attempt *best = nullptr;
+    for (const Attempt &attempt : attempts)
+      if (attempt.ramBytes <= ramBytes && (!best || attempt.cycles < best->cycles))
+        best = &attempt;
+    return best;
+  }
+
   void settle(const Attempt *best) {
-    if (!best || !layers.choose(objective, best->budget))
+    if (!best || !layers.choose(objective, best->budget, best->price))
       layers.choose(objective);
   }
 

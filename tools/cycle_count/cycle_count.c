@@ -61,7 +61,8 @@ static struct counts now;
 static const struct block *previous;
 static uint32_t returns[DEEPEST_CALL]; /* addresses that calls return to */
 static size_t height;
-static struct span spans[2]; /* of `entry`, and of what it called */
+enum { SPANS = 3 };
+static struct span spans[SPANS]; /* of `entry`, of what it called, and of what that called */
 static unsigned measuring;
 
 /*===-- Calls -----------------------------------------------------------------------------------*/
@@ -88,7 +89,7 @@ static void follow_branch(uint32_t address) {
   if (previous->last.kind == CALL) {
     if (height < DEEPEST_CALL)
       returns[height++] = previous->end;
-    if (measuring == 1 && height == spans[0].height + 1)
+    if (measuring && measuring < SPANS && height == spans[measuring - 1].height + 1)
       open_span(address);
   } else if (height && address == returns[height - 1]) {
     --height;

@@ -14,6 +14,12 @@ struct Counts {
   int64_t instructions = 0, cycles = 0, waits = 0;
 
   int64_t time() const { return cycles + waits; }
+  Counts &operator+=(const Counts &other) {
+    instructions += other.instructions;
+    cycles += other.cycles;
+    waits += other.waits;
+    return *this;
+  }
 };
 
 /// What a convolution or a product with a matrix multiplies.
@@ -33,6 +39,8 @@ struct LayerBenchmark {
 
 struct Benchmark {
   std::vector<LayerBenchmark> layers;
+  /// The layers that run in turn; row by row one often.
+  std::vector<size_t> steps;
   /// Of the dearest of all samples, as the layers' are.
   Counts total;
   size_t samples = 0;

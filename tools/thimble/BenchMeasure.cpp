@@ -77,6 +77,9 @@ static std::string readReport(llvm::ArrayRef<OutputFile> files, Benchmark &bench
     result.estimate = *layer.getInteger("cycles_estimate");
     benchmark.layers.push_back(std::move(result));
   }
+  for (const llvm::json::Value &step : *object.getArray("steps"))
+    if (const int64_t layer = *step.getAsInteger(); layer >= 0)
+      benchmark.steps.push_back(static_cast<size_t>(layer));
   return object.getObject("compiler")->getString("optimize")->str();
 }
 
@@ -152,7 +155,7 @@ static bool isLayer(const FunctionNames &functions, uint64_t address) {
 /// Reads the counter's file: the dearest inference, and its calls of layers in order.
 static bool readCounts(llvm::StringRef text, const FunctionNames &functions,
                        Benchmark &benchmark) {
-  std::vector<Counts> layers;
+  std::vector<Counts> steps;
   llvm::SmallVector<llvm::StringRef> lines;
   text.split(lines, '\n');
   for (llvm::StringRef line : lines) {
@@ -164,22 +167,24 @@ static bool readCounts(llvm::StringRef text, const FunctionNames &functions,
         words[3].getAsInteger(10, counts.instructions) ||
         words[4].getAsInteger(10, counts.cycles) || words[5].getAsInteger(10, counts.waits))
       continue;
-    if (words[1] == "1") {
+    if (words[1] != "0") {
       if (isLayer(functions, address))
-        layers.push_back(counts);
+        steps.push_back(counts);
       continue;
     }
-    if (layers.size() != benchmark.layers.size()) {
-      printError("the firmware runs " + std::to_string(layers.size()) + " layers, the plan has " +
-                 std::to_string(benchmark.layers.size()));
+    if (steps.size() != benchmark.steps.size()) {
+      printError("the firmware runs layers " + std::to_string(steps.size()) +
+                 " times, the plan has " + std::to_string(benchmark.steps.size()));
       return false;
     }
     if (counts.time() > benchmark.total.time()) {
       benchmark.total = counts;
-      for (auto [layer, measured] : llvm::zip(benchmark.layers, layers))
-        layer.counts = measured;
+      for (LayerBenchmark &layer : benchmark.layers)
+        layer.counts = {};
+      for (auto [layer, measured] : llvm::zip(benchmark.steps, steps))
+        benchmark.layers[layer].counts += measured;
     }
-    layers.clear();
+    steps.clear();
   }
   return true;
 }
