@@ -381,6 +381,7 @@ struct StreamSearch::Slice {
   int begin = 0;
   std::vector<int64_t> heights;
   Chain chain; // no stages: one whole operator
+  int64_t ringBytes = 0;
   struct Layer {
     int64_t liveBytes = 0;
     const std::vector<TileChoice> *choices = nullptr;
@@ -463,6 +464,8 @@ std::optional<StreamSearch::Slice> StreamSearch::sliceOf(int begin, const std::v
   slice.chain = playChain(network, begin, begin + static_cast<int>(heights.size()), heights);
   for (size_t i = 0; i < heights.size(); ++i)
     slice.layers[i].liveBytes = slice.chain.liveBytes[i];
+  for (const auto &[tensor, depth] : slice.chain.rings)
+    slice.ringBytes += depth * network.tensors[static_cast<size_t>(tensor)].rowBytes;
   return slice;
 }
 
@@ -520,11 +523,8 @@ StreamSearch::SliceCost StreamSearch::costOf(const Slice &slice, const Limits &l
     cost.cycles += best->cycles;
     scratch = std::max(scratch, best->scratchBytes);
   }
-  int64_t ringBytes = 0;
-  for (const auto &[tensor, depth] : slice.chain.rings)
-    ringBytes += depth * network.tensors[static_cast<size_t>(tensor)].rowBytes;
   cost.value = static_cast<double>(cost.cycles) +
-               limits.bytePrice * static_cast<double>(ringBytes + scratch);
+               limits.bytePrice * static_cast<double>(slice.ringBytes + scratch);
   return cost;
 }
 

@@ -139,9 +139,15 @@ std::vector<TileChoice> Layers::tileChoices(int layer, int64_t height) {
     firings = network.tensors[static_cast<size_t>(walked)].rows / height;
     candidates = tiles.candidatesFor(layers[static_cast<size_t>(layer)].op, height);
   }
+  // Cheapest first: what follows must need less of something.
   std::vector<TileChoice> result;
-  for (const Candidate &c : candidates)
-    result.push_back({c.cycles * firings, c.scratchBytes(), c.stackBytes});
+  for (const Candidate &c : candidates) {
+    const TileChoice choice{c.cycles * firings, c.scratchBytes(), c.stackBytes};
+    if (llvm::none_of(result, [&](const TileChoice &other) {
+          return other.scratchBytes <= choice.scratchBytes && other.stackBytes <= choice.stackBytes;
+        }))
+      result.push_back(choice);
+  }
   return result;
 }
 
@@ -154,16 +160,6 @@ const StreamSearch &Layers::search() {
             entry->second = tileChoices(op, height);
           return entry->second;
         });
-  if (getenv("DBG3"))
-    for (auto &[key, list] : choices) {
-      llvm::errs() << "op " << key.first << " h " << key.second << ":";
-      for (auto &c : list) {
-        bool dominated = false;
-        for (auto &d : list) dominated |= (d.cycles < c.cycles && d.scratchBytes <= c.scratchBytes && d.stackBytes <= c.stackBytes);
-        if (!dominated) llvm::errs() << " " << c.cycles / 1000 << "k:" << c.scratchBytes << "+" << c.stackBytes;
-      }
-      llvm::errs() << "\n";
-    }
   return *streams;
 }
 

@@ -63,7 +63,8 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
     std::vector<PlacementBuffer> buffers;
     for (auto &[root, range] : ranges)
       buffers.push_back(range);
-    PlacementOptions options; if (getenv("NODES")) options.nodeLimit = atoll(getenv("NODES"));
+    PlacementOptions options;
+    options.nodeLimit = 200000;
     Placement placement = placeBuffers(buffers, options);
 
     OpBuilder builder(program);

@@ -355,12 +355,11 @@ public:
 
   /// The least RAM that does not take much longer than the fastest plan.
   void minimizeRam() {
-    double mostSlowdown = getenv("SLOW") ? atof(getenv("SLOW")) : 1.6;
+    constexpr double mostSlowdown = 1.6;
     const auto mostCycles =
         static_cast<int64_t>(mostSlowdown * static_cast<double>(layers.search().leastCycles()));
     const int64_t least = layers.search().leastRam(mostCycles);
     // What fixed offsets lose differs from plan to plan.
-    if (getenv("BUD")) { attempts.push_back({atoll(getenv("BUD")), atof(getenv("PRICE")), 0, 0}); settle(&attempts.back()); return; }
     tryBudgets(least, {1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.12, 1.14, 1.17, 1.2, 1.25, 1.3, 1.4});
     int64_t smallest = std::numeric_limits<int64_t>::max();
     for (const Attempt &attempt : attempts)
@@ -402,7 +401,6 @@ private:
       buffers.push_back(buffer);
     PlacementOptions options;
     options.nodeLimit = 20000;
-    if (getenv("DBG")) llvm::errs() << "budget " << budget << " cyc " << layers.cycles() << " peak " << placeBuffers(buffers, options).peak << " stack " << layers.stackBytes() << "\n";
     attempts.push_back(
         {budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles()});
     program.erase();
