@@ -384,6 +384,7 @@ private:
     int64_t budget;
     double price;
     int64_t ramBytes, cycles;
+    std::vector<std::pair<int64_t, size_t>> choices; // heights and kernels
   };
 
   void tryBudgets(int64_t bytes, ArrayRef<double> factors) {
@@ -395,6 +396,11 @@ private:
   void tryBudget(int64_t budget, double price) {
     if (!layers.choose(objective, budget, price))
       return;
+    std::vector<std::pair<int64_t, size_t>> choices;
+    for (const Layer &layer : layers.all())
+      choices.push_back({layer.height, layer.chosen});
+    if (llvm::any_of(attempts, [&](const Attempt &other) { return other.choices == choices; }))
+      return;
     mcu::ProgramOp program = Planner(function, name, aliases, layers).build();
     std::vector<PlacementBuffer> buffers;
     for (auto &[root, buffer] : placementBuffersOf(program))
@@ -402,7 +408,8 @@ private:
     PlacementOptions options;
     options.nodeLimit = 20000;
     attempts.push_back(
-        {budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles()});
+        {budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles(),
+         std::move(choices)});
     program.erase();
   }
 

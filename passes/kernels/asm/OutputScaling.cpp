@@ -6,6 +6,8 @@
 #include "passes/kernels/asm/OutputScaling.h"
 
 #include <cmath>
+#include <string>
+#include <unordered_map>
 
 using namespace thimble;
 
@@ -356,9 +358,56 @@ OutputScaling::Saturation OutputScaling::saturationFor(ClampRange clamp, int wid
   return s;
 }
 
+/// All that a solution depends on, as bytes.
+static std::string keyOf(const RequantPerChannel &requant,
+                         llvm::ArrayRef<ScaledAccumulator> accumulators, bool mayOffset,
+                         int mostShift, int shiftStep) {
+  std::string key;
+  auto add = [&](auto number) {
+    static_assert(std::is_arithmetic_v<decltype(number)> || std::is_enum_v<decltype(number)>);
+    key.append(reinterpret_cast<const char *>(&number), sizeof number);
+  };
+  add(requant.multipliers.size());
+  add(requant.scales.size());
+  for (const QuantizedMultiplier &m : requant.multipliers) {
+    add(m.multiplier);
+    add(m.shift);
+  }
+  for (double scale : requant.scales)
+    add(scale);
+  for (int32_t number : {requant.inputZeroPoint, requant.filterZeroPoint, requant.outputZeroPoint,
+                         requant.clamp.low, requant.clamp.high, mostShift, shiftStep})
+    add(number);
+  add(requant.rounding);
+  add(requant.wideAccumulator);
+  add(mayOffset);
+  for (const ScaledAccumulator &accumulator : accumulators) {
+    add(accumulator.scale);
+    add(accumulator.interval.low);
+    add(accumulator.interval.high);
+  }
+  return key;
+}
+
 std::optional<OutputScaling> OutputScaling::solve(const RequantPerChannel &requant,
                                                   llvm::ArrayRef<ScaledAccumulator> accumulators,
                                                   bool mayOffset, int mostShift, int shiftStep) {
+  // Kernels of one layer, and of its tiles, ask the same.
+  constexpr size_t mostKnown = 4096;
+  thread_local std::unordered_map<std::string, std::optional<OutputScaling>> known;
+  if (known.size() >= mostKnown)
+    known.clear();
+  auto [entry, isNew] =
+      known.try_emplace(keyOf(requant, accumulators, mayOffset, mostShift, shiftStep));
+  if (isNew)
+    entry->second = solveAnew(requant, accumulators, mayOffset, mostShift, shiftStep);
+  return entry->second;
+}
+
+std::optional<OutputScaling>
+OutputScaling::solveAnew(const RequantPerChannel &requant,
+                         llvm::ArrayRef<ScaledAccumulator> accumulators, bool mayOffset,
+                         int mostShift, int shiftStep) {
   OutputScaling result;
   if (requant.clamp.low > requant.clamp.high || requant.clamp.low < -128 ||
       requant.clamp.high > 127)

@@ -93,6 +93,11 @@ public:
   /// Names what the emitted code depends on, for the kernel's name.
   std::string suffix() const;
   static std::string suffix(const Saturation &how);
+
+private:
+  static std::optional<OutputScaling> solveAnew(const RequantPerChannel &requant,
+                                                llvm::ArrayRef<ScaledAccumulator> accumulators,
+                                                bool mayOffset, int mostShift, int shiftStep);
 };
 
 } // namespace thimble
