@@ -19,15 +19,29 @@ bool thimble::meetsBudgets(const Costs &costs, const CompileOptions &options) {
   return meetsRam(costs, options) && meetsFlash(costs, options);
 }
 
-std::vector<std::string> thimble::objectivesToTry(const CompileOptions &options) {
-  std::vector<std::string> objectives{options.optimize};
-  if (!options.ramBudget && !options.flashBudget)
-    return objectives;
-  for (const char *other : {"balanced", "ram", "flash"})
-    if ((options.ramBudget || other != StringRef("ram")) &&
-        (options.flashBudget || other != StringRef("flash")) && options.optimize != other)
-      objectives.push_back(other);
-  return objectives;
+std::vector<CompileOptions> thimble::attemptsFor(const CompileOptions &options) {
+  std::vector<CompileOptions> attempts;
+  auto add = [&](StringRef objective, double partOfRam) {
+    CompileOptions &attempt = attempts.emplace_back(options);
+    attempt.optimize = objective.str();
+    attempt.planRam = static_cast<int64_t>(
+        partOfRam * static_cast<double>(options.ramBudget.value_or(0)));
+  };
+  // Plans know the stack of kernels only, and what fixed offsets lose comes afterwards.
+  auto addWithin = [&](StringRef objective) {
+    add(objective, 0);
+    if (options.ramBudget)
+      for (double part : {1.0, 0.95, 0.9, 0.8})
+        add(objective, part);
+  };
+  addWithin(options.optimize);
+  if (options.flashBudget)
+    for (const char *smaller : {"balanced", "flash"})
+      if (options.optimize != smaller)
+        addWithin(smaller);
+  if (options.ramBudget && options.optimize != "ram")
+    add("ram", 0);
+  return attempts;
 }
 
 /// The layer for which `bytes` is greatest, as text.

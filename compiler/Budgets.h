@@ -12,8 +12,8 @@ namespace thimble {
 /// Whether `costs` are within the budgets of `options`.
 bool meetsBudgets(const Costs &costs, const CompileOptions &options);
 
-/// The objectives to plan for, in turn, until the budgets are met: what was asked for first.
-std::vector<std::string> objectivesToTry(const CompileOptions &options);
+/// What to plan for, in turn, until the budgets are met: what was asked for first.
+std::vector<CompileOptions> attemptsFor(const CompileOptions &options);
 
 /// Emits the error for budgets that none of `attempts`, one for each objective tried, meets: how
 /// much is missing, the layer that needs most, and the cheapest way out.

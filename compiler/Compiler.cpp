@@ -237,9 +237,7 @@ FailureOr<std::vector<OutputFile>> thimble::compileModel(ArrayRef<uint8_t> model
 
   std::vector<RemarkEntry> importRemarks = remarks.remarks();
   std::vector<Costs> attempts;
-  for (const std::string &objective : objectivesToTry(options)) {
-    CompileOptions attempt = options;
-    attempt.optimize = objective;
+  for (const CompileOptions &attempt : attemptsFor(options)) {
     remarks.clear();
     Lowered lowered;
     lowered.module = imported->clone();

@@ -55,6 +55,7 @@ static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
   plan.name = options.name;
   plan.target = options.target;
   plan.optimize = options.optimize;
+  plan.ram = options.planRam;
   pm.addPass(createPlanProgram(plan));
   pm.addPass(createPlaceBuffers());
 }

@@ -15,7 +15,8 @@ struct Handler : DiagnosticHandler {
 
   bool handleDiagnostics(const DiagnosticInfo &info) override {
     if (auto *frame = dyn_cast<DiagnosticInfoStackSize>(&info)) {
-      diagnostics.frames[frame->getFunction().getName()] = frame->getStackSize();
+      diagnostics.frames[frame->getFunction().getName()].bytes =
+          static_cast<int64_t>(frame->getStackSize());
     } else if (info.getSeverity() == DS_Error) {
       raw_string_ostream stream(diagnostics.errors);
       if (!diagnostics.errors.empty())

@@ -12,8 +12,14 @@
 
 namespace thimble::object {
 
-/// Bytes of stack frame by function; those without a frame are missing.
-using Frames = llvm::StringMap<int64_t>;
+/// A function's part of the stack.
+struct Frame {
+  int64_t bytes = 0;
+  /// Whether it is that of instructions, which no compiler changes.
+  bool isFixed = false;
+};
+/// By function; those without a frame are missing.
+using Frames = llvm::StringMap<Frame>;
 
 /// Collects what LLVM reports instead of printing it or exiting.
 class Diagnostics {

@@ -17,45 +17,59 @@ int64_t thimble::object::libraryStackBytes(StringRef function) {
 
 namespace {
 
+/// Bytes of stack, of the object and of C that another compiler compiles.
+struct Depth {
+  int64_t bytes = 0, ofC = 0;
+};
+
 struct Node {
   thimble::object::FunctionSize size;
+  Depth depth;
   SetVector<StringRef> callees;
   enum { New, Active, Done } state = New;
 };
 
 class CallGraph {
 public:
-  CallGraph(MapVector<StringRef, Node> &nodes) : nodes(nodes) {}
+  CallGraph(MapVector<StringRef, Node> &nodes, const thimble::object::Frames &frames)
+      : nodes(nodes), frames(frames) {}
 
   /// Deepest stack of `name`; a cycle, which the compiler does not make, counts
   /// once.
-  int64_t depth(StringRef name, bool &exact);
+  Depth depth(StringRef name, bool &exact);
 
 private:
   MapVector<StringRef, Node> &nodes;
+  const thimble::object::Frames &frames;
 };
 
 } // namespace
 
-int64_t CallGraph::depth(StringRef name, bool &exact) {
+Depth CallGraph::depth(StringRef name, bool &exact) {
   auto it = nodes.find(name);
   if (it == nodes.end()) {
     // The hook is the user's: its stack is not the model's.
     if (name == "thimble_layer_hook")
-      return 0;
+      return {};
     exact = false;
-    return thimble::object::libraryStackBytes(name);
+    const int64_t bytes = thimble::object::libraryStackBytes(name);
+    return {bytes, bytes};
   }
   Node &node = it->second;
   if (node.state != Node::New)
-    return node.state == Node::Done ? node.size.stackBytes : 0;
+    return node.state == Node::Done ? node.depth : Depth();
   node.state = Node::Active;
-  int64_t deepest = 0;
-  for (StringRef callee : node.callees)
-    deepest = std::max(deepest, depth(callee, exact));
-  node.size.stackBytes = node.size.frameBytes + deepest;
+  Depth deepest;
+  for (StringRef callee : node.callees) {
+    const Depth below = depth(callee, exact);
+    deepest = {std::max(deepest.bytes, below.bytes), std::max(deepest.ofC, below.ofC)};
+  }
+  const thimble::object::Frame frame = frames.lookup(name);
+  const int64_t ofC = frame.isFixed ? frame.bytes : alignTo(frame.bytes + frame.bytes / 2 + 8, 8);
+  node.depth = {frame.bytes + deepest.bytes, ofC + deepest.ofC};
+  node.size.stackBytes = node.depth.bytes;
   node.state = Node::Done;
-  return node.size.stackBytes;
+  return node.depth;
 }
 
 /// Adds the callee of each relocation in `section`, the code of `caller`.
@@ -114,7 +128,7 @@ Expected<thimble::object::CodeSize> thimble::object::measure(StringRef object, c
     Node &node = nodes[*name];
     node.size.name = name->str();
     node.size.codeBytes = (*section)->getSize(); // with its literals and jump tables
-    node.size.frameBytes = frames.lookup(*name);
+    node.size.frameBytes = frames.lookup(*name).bytes;
     bySection[(*section)->getIndex()] = *name;
   }
   for (const SectionRef &section : elf.sections()) {
@@ -128,8 +142,10 @@ Expected<thimble::object::CodeSize> thimble::object::measure(StringRef object, c
         return error;
   }
 
-  CallGraph graph(nodes);
-  total.stackBytes = graph.depth(entry, total.exact);
+  CallGraph graph(nodes, frames);
+  const Depth deepest = graph.depth(entry, total.exact);
+  total.stackBytes = deepest.bytes;
+  total.stackBytesForC = deepest.ofC;
   for (auto &[name, node] : nodes) {
     bool exact = true;
     graph.depth(name, exact);

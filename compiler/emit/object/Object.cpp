@@ -88,8 +88,8 @@ void Compilation::addKernelFrames() {
   for (auto kernel : source.getOps<thimble::m4::KernelOp>()) {
     StringRef name = kernel.getSymName();
     // Internalizing gave all symbols the prefix.
-    diagnostics.frames[name.starts_with(prefix) ? name.str() : prefix + name.str()] =
-        thimble::m4::stackBytes(kernel);
+    diagnostics.frames[name.starts_with(prefix) ? name.str() : prefix + name.str()] = {
+        thimble::m4::stackBytes(kernel), /*isFixed=*/true};
   }
 }
 
@@ -134,7 +134,7 @@ thimble::object::emitObject(ModuleOp module, const ObjectOptions &options) {
 
 CodeSize thimble::object::estimateForC(CodeSize size) {
   size.codeBytes = codeBytesForC(size.codeBytes);
-  size.stackBytes = stackBytesForC(size.stackBytes);
+  size.stackBytes = size.stackBytesForC;
   size.exact = false;
   for (FunctionSize &function : size.functions)
     function.codeBytes = codeBytesForC(function.codeBytes);

@@ -44,6 +44,8 @@ struct CodeSize {
   /// Deepest stack of NAME_invoke, of which `exact` says that no library
   /// function had to be estimated.
   int64_t stackBytes = 0;
+  /// The same of C compiled with another compiler: frames that are not of instructions half as large again.
+  int64_t stackBytesForC = 0;
   bool exact = true;
   /// In the order of the symbol table: layers and runtime functions, then the API.
   std::vector<FunctionSize> functions;
@@ -78,9 +80,5 @@ mlir::FailureOr<std::string> emitLLVMIR(mlir::ModuleOp module, const ObjectOptio
 
 /// Code of the C emission with GCC -O2, from that of the object.
 inline int64_t codeBytesForC(int64_t bytes) { return bytes + bytes / 10; }
-
-/// Stack of C compiled with another compiler, from that of the object: half as
-/// much again and 64 bytes, rounded up to 8.
-inline int64_t stackBytesForC(int64_t bytes) { return (bytes + bytes / 2 + 64 + 7) / 8 * 8; }
 
 } // namespace thimble::object
