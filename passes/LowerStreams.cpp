@@ -35,6 +35,7 @@ public:
 
   func::FuncOp build() {
     builder.setInsertionPointToStart(&function.getBody().front());
+    KernelBuilder::NoOverflow guard(b); // positions are within the arena
     const int64_t slots = positions.size();
     progress = {view(b.index(mcu::arenaOffset(stream.getPositions())),
                      MemRefType::get({slots}, builder.getI32Type()), "positions"),
@@ -43,8 +44,12 @@ public:
       b.store(progress, b.index(static_cast<int64_t>(slot)), b.i32(start));
     SmallVector<int8_t> schedule(*stream.getSchedule());
     Buffer table = b.table<int8_t>("schedule", schedule);
-    b.loop("firing", static_cast<int64_t>(schedule.size()),
-           [&](Val firing) { fireOneOf(b.toIndex(b.load(table, firing, "stage"))); });
+    Buffer rows = instrument ? b.table<int16_t>("rows", firstRows()) : Buffer();
+    b.loop("firing", static_cast<int64_t>(schedule.size()), [&](Val firing) {
+      if (instrument)
+        row = b.load(rows, firing, "row");
+      fireOneOf(b.toIndex(b.load(table, firing, "stage")));
+    });
     func::ReturnOp::create(builder, b.loc());
     return function;
   }
@@ -112,12 +117,51 @@ private:
       arguments.push_back(load(positions.ofFirings(call)).value());
     func::CallOp::create(builder, b.loc(), callee, arguments);
     if (instrument)
-      for (const mcu::Walk &walk : walks)
-        if (walk.writes && walk.advance != 0) // TODO: rows
-          callRuntime("thimble_layer_hook",
-                      {function.getArgument(0), b.i32(call.getIndex()).value(),
-                       bytesAt(addressOf(walk)), b.i32(0).value(),
-                       b.i32(walk.advance * rowBytes(walk)).value()});
+      callHook(call, walks);
+  }
+
+  void callHook(mcu::CallOp call, ArrayRef<mcu::Walk> walks) {
+    for (const mcu::Walk &walk : walks) {
+      auto type = cast<mcu::BufferType>(walk.buffer().getType());
+      if (!walk.writes || (walk.advance == 0 && !isResult(call, walk)))
+        continue;
+      const int64_t bytes = walk.advance ? walk.advance * rowBytes(walk) : type.getBytes();
+      auto hook = [&] {
+        callRuntime("thimble_layer_hook",
+                    {function.getArgument(0), b.i32(call.getIndex()).value(),
+                     bytesAt(addressOf(walk)), row.value(), b.i32(bytes).value()});
+      };
+      if (walk.advance)
+        hook();
+      else // the sum of all rows is there with the last
+        b.when(load(positions.ofFirings(call)) == firingsOf(call) - 1, hook);
+    }
+  }
+
+  /// Whether a stage that takes in a row at a time writes its result there, not its sums.
+  static bool isResult(mcu::CallOp call, const mcu::Walk &walk) {
+    return call.getEachRow() && walk.operand->getOperandNumber() ==
+                                    static_cast<unsigned>(call.getWrites().front());
+  }
+
+  int64_t firingsOf(Operation *stage) {
+    const SmallVector<Operation *> stages = stream.getStages();
+    const auto number = static_cast<int32_t>(llvm::find(stages, stage) - stages.begin());
+    return llvm::count(*stream.getSchedule(), number);
+  }
+
+  /// The first row of the result that each firing makes.
+  SmallVector<int16_t> firstRows() {
+    const SmallVector<Operation *> stages = stream.getStages();
+    SmallVector<int16_t> rows, next(stages.size(), 0);
+    const ArrayRef<int32_t> schedule = *stream.getSchedule();
+    for (int32_t stage : schedule) {
+      rows.push_back(next[static_cast<size_t>(stage)]);
+      for (const mcu::Walk &walk : mcu::walksOf(stages[static_cast<size_t>(stage)]))
+        if (walk.writes)
+          next[static_cast<size_t>(stage)] += static_cast<int16_t>(walk.advance);
+    }
+    return rows;
   }
 
   //===-- Addresses -------------------------------------------------------------------------===//
@@ -208,6 +252,7 @@ private:
   func::FuncOp function;
   KernelBuilder b;
   Buffer progress;
+  Val row; // of the firing's result, for the hook
 };
 
 struct LowerStreamsPass : thimble::impl::LowerStreamsBase<LowerStreamsPass> {

@@ -223,8 +223,9 @@ private:
           if (operand.getDefiningOp<nn::ConstantOp>())
             (void)bufferFor(operand);
     }
-    auto positions = mcu::BufferOp::create(builder, loc, positionsType(1), layerName(loc),
-                                           IntegerAttr(), IntegerAttr());
+    auto positions =
+        mcu::BufferOp::create(builder, loc, positionsType(1), builder.getStringAttr("positions"),
+                              IntegerAttr(), IntegerAttr());
     auto stream = mcu::StreamOp::create(builder, loc, builder.getDenseI32ArrayAttr(chain.schedule), positions, FlatSymbolRefAttr());
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&stream.getBody().emplaceBlock());

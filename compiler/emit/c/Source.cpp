@@ -171,9 +171,10 @@ struct Definitions {
 
   /// The loop over the firings of a stream.
   LogicalResult print(func::FuncOp driver, const Step &step) {
-    return print(driver, "/* Layers " + std::to_string(step.firstCall) + " to " +
-                             std::to_string(step.firstCall + step.calls - 1) +
-                             ", row by row. */\n");
+    const std::string first = std::to_string(step.firstCall);
+    const std::string last = std::to_string(step.firstCall + step.calls - 1);
+    return print(driver, step.calls == 1 ? "/* Layer " + first + ", row by row. */\n"
+                                         : "/* Layers " + first + " to " + last + ", row by row. */\n");
   }
 
 private:
