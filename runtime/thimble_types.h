@@ -15,12 +15,15 @@ typedef enum thimble_status {
 } thimble_status;
 
 /* Linkage of the runtime's functions. Each file that includes the headers gets its own inlined
- * copies, so models link together freely; the bitcode build defines THIMBLE_RT as nothing. */
+ * copies, so models link together freely; the bitcode build defines them as external. THIMBLE_RT_LARGE
+ * keeps one copy per file. */
 #ifndef THIMBLE_RT
 #if defined(__GNUC__)
 #define THIMBLE_RT static inline __attribute__((unused))
+#define THIMBLE_RT_LARGE static __attribute__((unused, noinline))
 #else
 #define THIMBLE_RT static inline
+#define THIMBLE_RT_LARGE static
 #endif
 #endif
 
