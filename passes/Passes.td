@@ -198,7 +198,8 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
   let description = [{
     Replaces `func.func @main` by one `mcu.program`. Contiguous movements (reshape, a split of the
     leading axis, ...) become aliases; the output of an elementwise kernel takes over the bytes of an
-    input that is not read later. Needs the list of candidates, of which `optimize` prefers one.
+    input that is not read later. Needs the list of candidates, of which `optimize` prefers one. With `optimize=ram`,
+    or `ram`, chains of operators become streams of several stages, which run row by row.
 
     ```mlir
     func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {

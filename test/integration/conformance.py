@@ -1,7 +1,7 @@
 # Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 """Single-operator cases by others, as host C: counts of pass, fail and unsupported by operator.
 
-usage: tools/conformance [SUITE...] [--suites DIR] [--target TARGET] [--only REGEX] [--verbose]
+usage: tools/conformance [SUITE...] [--suites DIR] [--target TARGET] [--optimize OBJECTIVE] [--only REGEX] [--verbose]
 SUITE is nnapi, tosa_fw_tflite or tflm_seanet; all of them unless told.
 """
 import argparse
@@ -108,7 +108,7 @@ def verdict(got, wanted, relative, lsb):
     return None
 
 
-def run_batch(batch, target):
+def run_batch(batch, target, flags=()):
     """[(case, 'pass' | 'fail' | 'unsupported', text)] of a few cases. The C for a Cortex-M4 runs on
     the host too: the runtime computes the instructions that the host lacks."""
     results, built, objects = [], [], []
@@ -120,7 +120,7 @@ def run_batch(batch, target):
             try:
                 inputs, outputs, relative, lsb = case.load()
                 samples = goldens.Samples([inputs], [outputs])
-                compile_model(case.model, place, name, target, "c", case.flags)
+                compile_model(case.model, place, name, target, "c", [*case.flags, *flags])
                 objects += firmware.build_host_object(place, name, samples)
                 built.append((case, name, samples, relative, lsb))
             except Refused as error:
@@ -149,11 +149,11 @@ def may_refuse(case):
     return any(op in REFUSALS for op in case.op.split("+"))
 
 
-def run_cases(found, target):
+def run_cases(found, target, flags=()):
     """Every case's (case, verdict, text), on all cores."""
     batches = [found[i:i + BATCH] for i in range(0, len(found), BATCH)]
     results = []
-    for batch, result in parallel(lambda batch: run_batch(batch, target), batches):
+    for batch, result in parallel(lambda batch: run_batch(batch, target, flags), batches):
         if isinstance(result, Exception):
             result = [(case, "fail", str(result)) for case in batch]
         results += [(case, "fail" if kind == "unsupported" and not may_refuse(case) else kind, text)
@@ -178,6 +178,7 @@ def main():
     parser.add_argument("suite", nargs="*", metavar="SUITE")
     parser.add_argument("--suites", type=pathlib.Path, default=SHARED / "suites")
     parser.add_argument("--target", default="generic", help="generic or cortex-m4")
+    parser.add_argument("--optimize", default="speed", help="ram runs row by row what can")
     parser.add_argument("--only", default="", help="cases whose name matches this")
     parser.add_argument("--verbose", action="store_true", help="say why a case is unsupported")
     options = parser.parse_args()
@@ -186,7 +187,7 @@ def main():
     found = cases(options.suites, options.suite or SUITES, options.only)
     if not found:
         sys.exit(f"error: no cases in {options.suites}")
-    results = run_cases(found, options.target)
+    results = run_cases(found, options.target, ["--optimize", options.optimize])
     for case, kind, text in results:
         if kind == "fail" or (kind == "unsupported" and options.verbose):
             print(f"{kind} {case.suite}/{case.name}: {' '.join(text.split())[:300]}")
