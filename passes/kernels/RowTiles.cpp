@@ -28,6 +28,9 @@ template <typename Op> static std::optional<RowInputs> rowsOfConvolution(Op op) 
   if (!op.getFilter().template getDefiningOp<nn::ConstantOp>() ||
       (op.getBias() && !op.getBias().template getDefiningOp<nn::ConstantOp>()))
     return std::nullopt;
+  const TensorType input = *nn::toTensorType(op.getInput().getType());
+  if (byteSize(input.element) > 1 && paddingByte(op.getInput()) != 0)
+    return std::nullopt;
   const int64_t taps = op.getFilter().getType().getDimSize(1);
   return RowInputs{
       walked(0, (taps - 1) * op.getDilations()[0] + 1, op.getStrides()[0], op.getPads()[0])};
@@ -79,8 +82,8 @@ bool reducesRows(nn::NNOperator op, const Target &target) {
          !candidatesFor(op, target, /*eachRow=*/true).empty();
 }
 
-int64_t paddingByte(nn::NNOperator op, unsigned operand) {
-  const TensorType type = *nn::toTensorType(op->getOperand(operand).getType());
+int64_t paddingByte(Value tensor) {
+  const TensorType type = *nn::toTensorType(tensor.getType());
   return type.quantization ? type.zeroPoint() : 0;
 }
 

@@ -285,17 +285,11 @@ private:
       mcu::CopyRowsOp::create(builder, loc, bufferOf(stage.inputs.front(), own), output,
                               builder.getI64IntegerAttr(stage.height));
     } else if (stage.kind == ChainStage::Kind::FillRows) {
-      mcu::FillRowsOp::create(builder, loc, output, builder.getI64IntegerAttr(paddingOf(stage.output.tensor)),
+      mcu::FillRowsOp::create(builder, loc, output, builder.getI64IntegerAttr(paddingByte(layers.tensor(stage.output.tensor))),
                               builder.getI64IntegerAttr(stage.height));
     } else {
       addTile(stage, own, output, scratch);
     }
-  }
-
-  /// The byte that pads a tensor: all that read it agree on its zero point.
-  int64_t paddingOf(int tensor) {
-    OpOperand &use = *layers.tensor(tensor).getUses().begin();
-    return paddingByte(cast<nn::NNOperator>(use.getOwner()), use.getOperandNumber());
   }
 
   void addTile(const ChainStage &stage, const ChainBuffers &own, Value output, ValueRange scratch) {
@@ -382,20 +376,21 @@ public:
 
 private:
   struct Attempt {
-    int64_t budget;
+    int64_t budget; // 0: whole tensors
     double price;
     int64_t ramBytes, cycles;
     std::vector<std::pair<int64_t, size_t>> choices; // heights and kernels
   };
 
   void tryBudgets(int64_t bytes, ArrayRef<double> factors) {
+    tryBudget(0, 0); // results in place of operands may need less than rows
     for (double price : {1.0 / 1000, 1.0 / 100})
       for (double factor : factors)
         tryBudget(static_cast<int64_t>(factor * static_cast<double>(bytes)), price);
   }
 
   void tryBudget(int64_t budget, double price) {
-    if (!layers.choose(objective, budget, price))
+    if (!choose(budget, price))
       return;
     std::vector<std::pair<int64_t, size_t>> choices;
     for (const Layer &layer : layers.all())
@@ -422,10 +417,14 @@ private:
     return best;
   }
 
-  void settle(const Attempt *best) {
-    if (!best || !layers.choose(objective, best->budget, best->price))
-      layers.choose(objective);
+  bool choose(int64_t budget, double price) {
+    if (budget > 0)
+      return layers.choose(objective, budget, price);
+    layers.choose(objective);
+    return true;
   }
+
+  void settle(const Attempt *best) { choose(best->budget, best->price); }
 
   func::FuncOp function;
   StringRef name;

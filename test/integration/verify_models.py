@@ -4,7 +4,7 @@
 usage: tools/verify-models [DIR] [--only REGEX] [--flags FLAG...] [--markdown]
 DIR has a manifest.json with goldens (the folder of models beside the checkout), or NAME.tflite
 with NAME.npz (test/models). Instructions and cycles, counted by tools/cycle_count, are of one invoke
-of the C, RAM is arena + stack of invoke. Compile time is the best of three compiles to C, taken when
+of the C, RAM is arena + stack of invoke; `bound` is the most that the plan has live at once. Compile time is the best of three compiles to C, taken when
 nothing else runs.
 """
 import argparse
@@ -18,8 +18,8 @@ from harness import firmware, goldens, modes, tables
 from harness.tools import MODELS, SHARED, Failed, Refused, compile_model, parallel
 from shared_models import models
 
-COLUMNS = ("model", "host C", "QEMU C", "QEMU object", "instructions", "cycles", "arena", "stack",
-           "flash", "compile ms")
+COLUMNS = ("model", "host C", "QEMU C", "QEMU object", "instructions", "cycles", "arena", "bound",
+           "stack", "flash", "compile ms")
 
 
 def listed(folder):
@@ -71,7 +71,8 @@ def verify(row, flags):
             line[mode] = "equal"
             if mode == "QEMU C":
                 line.update(instructions=result.instructions, cycles=result.cycles,
-                            arena=report["arena_bytes"], stack=result.stack,
+                            arena=report["arena_bytes"],
+                            bound=report["arena_lower_bound_bytes"], stack=result.stack,
                             flash=flash_bytes(directory, "m_"))
     return line
 
