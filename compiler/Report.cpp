@@ -126,6 +126,22 @@ static void writeBuffers(llvm::json::OStream &json, const Costs &costs) {
   });
 }
 
+/// What is live in the first step in which most bytes are, by class.
+static void writePeak(llvm::json::OStream &json, const Costs &costs) {
+  const std::vector<int64_t> live =
+      liveBytes(costs.buffers, static_cast<int64_t>(costs.steps.size()));
+  const auto step = static_cast<int64_t>(llvm::max_element(live) - live.begin());
+  llvm::MapVector<StringRef, int64_t> bytes;
+  for (const BufferUse &use : costs.buffers)
+    if (use.firstUse <= step && step <= use.lastUse)
+      bytes[use.lifetime] += use.bytes;
+  json.attributeObject("ram_peak", [&] {
+    json.attribute("step", step);
+    for (auto &[lifetime, sum] : bytes)
+      json.attribute(lifetime, sum);
+  });
+}
+
 static void writeMeasurement(llvm::json::OStream &json, const CompileOptions &options) {
   bool isC = options.emit == EmitKind::C;
   json.attributeObject("measured", [&] {
@@ -159,6 +175,7 @@ std::string thimble::jsonReport(const Costs &costs, const CompileOptions &option
     writeMeasurement(json, options);
     json.attribute("arena_bytes", costs.program.arenaBytes);
     json.attribute("arena_lower_bound_bytes", costs.program.lowerBound);
+    writePeak(json, costs);
     json.attribute("state_bytes", costs.program.stateBytes);
     json.attribute("scratch_bytes", costs.program.scratchBytes);
     json.attributeObject("flash_bytes", [&] {
