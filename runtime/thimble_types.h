@@ -15,13 +15,16 @@ typedef enum thimble_status {
 } thimble_status;
 
 /* Linkage of the runtime's functions. Each file that includes the headers gets its own inlined
- * copies, so models link together freely; the bitcode build defines THIMBLE_RT as nothing. */
-#ifndef THIMBLE_RT
-#if defined(__GNUC__)
+ * copies, so models link together freely; the bitcode build defines THIMBLE_RT as nothing.
+ * THIMBLE_RT_ONCE: of a function that is one copy per file. */
+#if defined(THIMBLE_RT)
+#define THIMBLE_RT_ONCE THIMBLE_NOINLINE
+#elif defined(__GNUC__)
 #define THIMBLE_RT static inline __attribute__((unused))
+#define THIMBLE_RT_ONCE static __attribute__((noinline, unused))
 #else
 #define THIMBLE_RT static inline
-#endif
+#define THIMBLE_RT_ONCE static inline
 #endif
 
 /* memcpy of a few bytes: moves bits between types without aliasing or alignment trouble, and is a
