@@ -54,7 +54,7 @@ private:
   }
 
   void chunk(Reg &w, SReg starts) {
-    Reg start = a.loadTablePost(w, 4);
+    Reg start = a.loadTablePost(w, 4); // zero for all inputs
     if (!cut.isLooped())
       widen(a.add(a.toR(inputs), start));
     SReg left = a.copy(groups);
@@ -157,8 +157,8 @@ private:
       scaleAll(acc, y, [&](Reg sum) { return OutputScaling::scale(a, form, sum, shared); });
     };
     a.branch(
-        "ne", code.form == OutputScaling::Signed ? 1 : 0, 1, {}, [&] { scaleIn(OutputScaling::Signed); },
-        [&] { scaleIn(OutputScaling::Add); });
+        "ne", code.form == OutputScaling::Signed ? 1 : 0, 1, {},
+        [&] { scaleIn(OutputScaling::Signed); }, [&] { scaleIn(OutputScaling::Add); });
     w = a.toR(table);
   }
 
