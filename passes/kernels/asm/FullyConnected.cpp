@@ -16,7 +16,7 @@
 // one before it, with weights of zero, if need be. So does the last pass over outputs.
 //
 // Other kernels loop over the inputs, which are widened again for each pass: a little slower, but
-// small, without a frame, and one for layers of all sizes. Their first trip overlaps the second.
+// small, without a frame, and one for layers of all sizes. Their last trip may overlap, too.
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/FullyConnectedLayer.h"
 #include "passes/kernels/dsp/DspOps.h"
@@ -37,9 +37,8 @@ public:
     lastChunk = b.toIndex(word(b.index(5))) - 1;
     pairs = b.index(cut.pairs());
     if (cut.isLooped()) {
-      Val depth = b.toIndex(word(b.index(6))), trips = (depth + cut.step - 1) / cut.step;
-      pairs = trips * cut.step / 2;
-      overlap = trips * cut.step - depth;
+      lastTrip = b.toIndex(word(b.index(6))) - (cut.overlap() ? 0 : cut.step);
+      pairs = ((lastTrip + cut.step - 1) / cut.step + 1) * (cut.step / 2);
     }
     b.loop("block", b.index(0), blocks, 1, {b.index(cut.headerWords())},
            [&](Val, ArrayRef<Val> at) { return Vals{block(at[0])}; });
@@ -85,7 +84,7 @@ private:
     return b.accumulate("pair", b.index(0), pairs, 1, sum, [&](Val pair, Val sum) {
       Val at = pair / 2 * 4;
       if (cut.isLooped())
-        at = b.select(at < cut.step, at, at - overlap);
+        at = b.min(at / cut.step * cut.step, lastTrip) + at % cut.step;
       else if (cut.chunk % 4 != 0 && cut.chunk > 4)
         at = b.min(at, b.index(cut.chunk - 4));
       at = at + pair % 2;
@@ -124,7 +123,7 @@ private:
   const FullyConnectedCode &code;
   const FullyConnectedCut &cut;
   Buffer x, y, table;
-  Val lastChunk, groups, chunks, pairs, overlap;
+  Val lastChunk, groups, chunks, pairs, lastTrip;
 };
 
 //===-- The kernel --------------------------------------------------------------------------===//

@@ -19,14 +19,8 @@ public:
     Regs header = a.loadTableMultiple(table, static_cast<size_t>(cut.headerWords()));
     for (int i = 0; i < 4; ++i)
       numbers.push_back(a.toS(header[i]));
-    if (cut.isLooped()) {
-      Reg depth = header[6];
-      inputsEnd = a.toS(a.add(arguments[0], depth));
-      if (cut.overlap()) {
-        firstStep = a.toS(a.add(a.bitAnd(a.add(depth, -1), cut.step - 1), 1));
-        fullStep = a.toS(a.constant(cut.step));
-      }
-    }
+    if (cut.isLooped())
+      (cut.overlap() ? lastTrip : inputsEnd) = a.toS(a.add(arguments[0], header[6]));
     if (!code.isChunked)
       return block(table);
     SReg blocksLeft = a.toS(header[4]);
@@ -78,7 +72,7 @@ private:
       accumulateAll(acc, w);
     else
       for (int64_t pair = 0; pair < cut.pairs(); ++pair)
-        accumulate(acc, w, 4, [&] { return a.loadFrame(4 * pair); });
+        accumulate(acc, w, 1, 4, [&](int64_t) { return a.loadFrame(4 * pair); });
     if (!code.isChunked)
       return finish(acc, w);
     a.compare(a.toR(chunksLeft), 1);
@@ -92,51 +86,61 @@ private:
     a.branch("ne", chunks - 1, chunks, {w, sums}, keep, [&] { finish(acc, w); });
   }
 
-  /// Inputs are widened as they come, again for each group. A step may be shorter than the code of a
-  /// trip is long: the first, where trips overlap.
+  /// Inputs are widened as they come, again for each group.
   void accumulateAll(Regs &acc, Reg &w) {
     const bool overlaps = cut.overlap() > 0;
+    const int64_t most = 10 - cut.group; // with two pointers, the bytes and a pair of them
     Reg x = a.toR(inputs);
-    SReg step = firstStep;
     Variables carried{w, x};
-    if (overlaps)
-      carried.push_back(step);
     for (Reg &sum : acc)
       carried.push_back(sum);
     a.repeat(cut.trips(), carried, [&] {
       for (int64_t four = 0; four < cut.step; four += 4) {
         Reg bytes = overlaps ? a.load(x, four) : a.loadPost(x, 4);
-        accumulate(acc, w, 2, [&] { return a.sxtb16(bytes); });
-        accumulate(acc, w, 2, [&] { return a.sxtb16Ror8(bytes); });
+        accumulate(acc, w, 2, most, [&](int64_t pair) {
+          return pair == 0 ? a.sxtb16(bytes) : a.sxtb16Ror8(bytes);
+        });
       }
-      if (overlaps) {
-        x = a.add(x, a.toR(step));
-        step = a.copy(fullStep);
-      }
-      a.compare(x, a.toR(inputsEnd));
+      if (overlaps)
+        stepOver(x);
+      else
+        a.compare(x, a.toR(inputsEnd));
     });
   }
+  /// Moves on by a step, or by what there is up to the last trip: saturation tells. None is the end.
+  void stepOver(Reg &x) {
+    Reg left = a.sub(x, a.toR(lastTrip)); // negative
+    x = a.sub(x, a.ssat(static_cast<int>(llvm::Log2_64(cut.step)) + 1, left));
+    a.compare(left, 0);
+  }
 
-  /// The words of a pair and a load before them are one run of loads, `most` words at a time: with
-  /// the accumulators they fill the registers. `input` makes the pair of inputs.
-  void accumulate(Regs &acc, Reg &w, int64_t most, llvm::function_ref<Reg()> input) {
+  /// The words of `pairs` pairs and a load beside them are runs of loads, `most` words at a time:
+  /// with the accumulators they fill the registers. `input` makes a pair of inputs.
+  void accumulate(Regs &acc, Reg &w, int64_t pairs, int64_t most,
+                  llvm::function_ref<Reg(int64_t)> input) {
+    const int64_t all = pairs * cut.wordsPerPair();
     Reg x;
-    for (int64_t first = 0; first < cut.wordsPerPair(); first += most) {
-      const int64_t count = std::min(most, cut.wordsPerPair() - first);
+    for (int64_t first = 0; first < all; first += most) {
+      const int64_t count = std::min(most, all - first);
       Regs words;
       words.resize(static_cast<size_t>(count));
       for (int64_t i = 1; i < count; ++i)
         words[i] = a.loadTable(w, 4 * i);
       words[0] = a.loadTablePost(w, 4 * count);
-      if (first == 0)
-        x = input();
       for (int64_t i = 0; i < count; ++i) {
-        acc[first + i] = a.smlad(words[i], x, acc[first + i]);
-        if (cut.isMixed) {
-          Reg &even = acc[cut.group / 2 + first + i];
-          even = a.smlad(a.sxtb16(words[i]), x, even);
-        }
+        const int64_t pair = (first + i) / cut.wordsPerPair();
+        const int64_t slot = (first + i) % cut.wordsPerPair();
+        if (slot == 0)
+          x = input(pair);
+        multiply(acc, slot, words[i], x);
       }
+    }
+  }
+  void multiply(Regs &acc, int64_t slot, Reg word, Reg x) {
+    acc[slot] = a.smlad(word, x, acc[slot]);
+    if (cut.isMixed) {
+      Reg &even = acc[cut.group / 2 + slot];
+      even = a.smlad(a.sxtb16(word), x, even);
     }
   }
 
@@ -219,8 +223,8 @@ private:
   const FullyConnectedCode &code;
   const FullyConnectedCut &cut;
   SReg inputs, outputs, groups, chunksLeft;
-  SReg inputsEnd, firstStep, fullStep; // of a loop over the inputs
-  SRegs numbers;                       // q, C, D, E
+  SReg inputsEnd, lastTrip; // where a loop over the inputs ends, or its last trip starts
+  SRegs numbers;            // q, C, D, E
 };
 
 } // namespace

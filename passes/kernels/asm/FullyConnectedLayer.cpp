@@ -12,9 +12,8 @@ int64_t FullyConnectedCut::pairs() const {
 int64_t FullyConnectedCut::input(int64_t c, int64_t pair, int64_t lane) const {
   const int64_t four = pair / 2 * 4, k = pair % 2 + 2 * lane;
   if (isLooped()) {
-    if (four >= step)
-      return four + k - overlap();
-    return four + k < step - overlap() ? four + k : -1;
+    const int64_t at = four + k, lastTrip = depth + overlap() - step;
+    return at < lastTrip ? at : at - lastTrip < overlap() ? -1 : at - overlap();
   }
   const int64_t inChunk = std::max<int64_t>(std::min(four, chunk - 4), 0) + k;
   const int64_t absolute = chunkStart(c) + inChunk;
@@ -135,7 +134,7 @@ public:
              static_cast<int32_t>(cut.blocks()),
              static_cast<int32_t>(cut.chunks())};
     if (cut.isLooped())
-      push(cut.depth);
+      push(cut.loopEnd());
     for (int64_t g = 0; g < cut.groups(); g += cut.blockGroups())
       addBlock(g, std::min(g + cut.blockGroups(), cut.groups()));
     return std::move(words);

@@ -21,8 +21,10 @@ struct FullyConnectedCut {
 
   bool isLooped() const { return step > 0; }
   int64_t trips() const { return (depth + step - 1) / step; }
-  /// Inputs of the first trip that the second has too: they have weights of zero in the first.
+  /// Inputs of the last trip that the one before has too: they have weights of zero in the last.
   int64_t overlap() const { return trips() * step - depth; }
+  /// Where the code ends: behind all inputs, or at the last trip, which may overlap another.
+  int64_t loopEnd() const { return overlap() ? depth - step : depth; }
 
   int64_t chunks() const { return (depth + chunk - 1) / chunk; }
   int64_t groups() const { return (outputs + group - 1) / group; }
@@ -83,7 +85,7 @@ struct FullyConnectedLayer {
                                                    int64_t step);
 
   /// The constants: q, C, D, E (where they are shared), the numbers of blocks and chunks; for loops
-  /// over the inputs, how many these are. Then the blocks: the number of its groups, their
+  /// over the inputs, where they end. Then the blocks: the number of its groups, their
   /// accumulators' first values, and for each chunk, where its inputs start and the weights of each
   /// group; after those in the last chunk come where the group's outputs start and the numbers of
   /// each output, if they have their own.
