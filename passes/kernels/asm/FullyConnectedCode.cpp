@@ -107,9 +107,10 @@ private:
         a.compare(x, a.toR(inputsEnd));
     });
   }
-  /// Moves on by a step, or by what there is up to the last trip: saturation tells. None is the end.
+  /// Moves on by a step or up to the last trip, whichever is nearer: SSAT has the smaller. After the
+  /// last trip nothing is left.
   void stepOver(Reg &x) {
-    Reg left = a.sub(x, a.toR(lastTrip)); // negative
+    Reg left = a.sub(x, a.toR(lastTrip)); // negated
     x = a.sub(x, a.ssat(static_cast<int>(llvm::Log2_64(cut.step)) + 1, left));
     a.compare(left, 0);
   }

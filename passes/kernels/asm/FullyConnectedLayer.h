@@ -23,7 +23,7 @@ struct FullyConnectedCut {
   int64_t trips() const { return (depth + step - 1) / step; }
   /// Inputs of the last trip that the one before has too: they have weights of zero in the last.
   int64_t overlap() const { return trips() * step - depth; }
-  /// Where the code ends: behind all inputs, or at the last trip, which may overlap another.
+  /// What ends the loop: the end of the inputs, or the start of a last trip that overlaps.
   int64_t loopEnd() const { return overlap() ? depth - step : depth; }
 
   int64_t chunks() const { return (depth + chunk - 1) / chunk; }
