@@ -50,7 +50,8 @@ func.func @two_groups(%x: tensor<1x8x8x16x!x>) -> tensor<1x8x8x16x!y> {
 // A window as large as the picture is a fully connected layer.
 // CHECK-LABEL: @whole_picture
 // CHECK: nn.conv_2d {{.*}}mcu.candidates = [{{.*}}kernel = "fully_connected.unrolled"
-// CHECK-SAME: kernel = "fully_connected.looped"
+// CHECK-SAME: kernel = "fully_connected.looped_by_8", scratch = 0
+// CHECK-SAME: kernel = "fully_connected.looped", scratch = 0
 func.func @whole_picture(%x: tensor<1x4x4x16x!x>) -> tensor<1x1x1x16x!y> {
   %w = nn.constant dense<3> : tensor<16x4x4x16xi8> -> tensor<16x4x4x16x!w>
   %b = nn.constant dense<100> : tensor<16xi32> -> tensor<16xi32>

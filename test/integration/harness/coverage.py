@@ -33,7 +33,8 @@ REQUIRED = {
     "conv_2d": {**CONVOLUTION, **FORMS, **GROUPS},
     "depthwise_conv_2d": {**DEPTHWISE, **FORMS},
     # Its offsets are in the first sums: what would be fold is add.
-    "fully_connected": {**DENSE, "form": ["add", "signed", "shared"], "clamp": FORMS["clamp"]},
+    "fully_connected": {**DENSE, "form": ["add", "signed", "shared"], "clamp": FORMS["clamp"],
+                        "loop": ["by4", "by4_rest", "by8", "by8_rest"], "lanes": ["mix", "w16"]},
     "average_pool_2d": POOL,
     "max_pool_2d": POOL,
     "mean": {"batch": ["1", "2"], "channels": MODULO_4, "quantization": ["same", "other"]},
@@ -66,12 +67,15 @@ SUFFIX = re.compile(r"_(?:conv|depthwise|fc|mul)_\w+?_([fas])\d*(u\d+)?(bm?\d+)?
 
 
 def function_facts(name):
-    """What the name of a kernel's function says of its output scaling."""
+    """What the name of a kernel's function says of its code."""
+    dense = re.search(r"_fc_(mix|w16)_(by\d(?:_rest)?|k)", name)
+    facts = {"lanes": dense[1], "loop": dense[2]} if dense else {}
     match = SUFFIX.search(name)
     if not match:
-        return {"form": ["shared"]} if re.search(r"_fc_\w+_n\d+", name) else {}
+        return {**facts, "form": "shared"} if dense else {}
     clamps = [word for word, there in zip(("unsigned", "twice", "moved"), match.groups()[1:]) if there]
-    return {"form": [{"f": "fold", "a": "add", "s": "signed"}[match[1]]], "clamp": clamps or ["signed"]}
+    return {**facts, "form": {"f": "fold", "a": "add", "s": "signed"}[match[1]],
+            "clamp": clamps or ["signed"]}
 
 
 class Coverage:
