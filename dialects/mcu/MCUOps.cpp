@@ -44,7 +44,12 @@ LogicalResult AliasOp::verify() {
   return success();
 }
 
-LogicalResult StreamOp::verify() {
+static bool hasRows(BufferType buffer) {
+  return buffer.getShape().size() >= 2 && buffer.getShape().front() == 1;
+}
+
+// The stages have been verified by then: their walks can be counted.
+LogicalResult StreamOp::verifyRegions() {
   const SmallVector<Operation *> stages = getStages();
   for (Operation *op : stages)
     if (!isa<KernelOp, CallOp, CopyRowsOp, FillRowsOp>(op))
@@ -59,8 +64,12 @@ LogicalResult StreamOp::verify() {
     if (stage < 0 || static_cast<size_t>(stage) >= stages.size())
       return emitOpError("fires stage ") << stage << " of " << stages.size();
   for (Operation *op : stages)
-    if (auto kernel = dyn_cast<KernelOp>(op); kernel && !kernel.getAdvance())
+    if (isa<KernelOp, CallOp>(op) && !op->hasAttr("advance"))
       return op->emitOpError("must say how it walks through its operands");
+  for (Operation *op : stages)
+    for (const Walk &walk : walksOf(op))
+      if (auto type = cast<BufferType>(walk.buffer().getType()); walk.advance != 0 && !hasRows(type))
+        return op->emitOpError("walks through rows, got ") << type;
   const int64_t slots = Positions(*this).size();
   if (!getPositions() || getPositions().getType().getNumElements() != slots ||
       !getPositions().getType().getElementType().isInteger(32))
@@ -92,9 +101,14 @@ static LogicalResult verifyRing(Operation *op, BufferType ring, int64_t rows) {
 }
 
 LogicalResult CopyRowsOp::verify() {
-  if (getSource().getType().getRowBytes() != getRing().getType().getRowBytes())
+  const BufferType source = getSource().getType(), ring = getRing().getType();
+  if (failed(verifyRing(*this, ring, getRows())))
+    return failure();
+  if (!hasRows(source))
+    return emitOpError("walks through rows, got ") << source;
+  if (source.getRowBytes() != ring.getRowBytes())
     return emitOpError("rows of source and ring must be of the same size");
-  return verifyRing(*this, getRing().getType(), getRows());
+  return success();
 }
 
 LogicalResult FillRowsOp::verify() {
@@ -130,8 +144,10 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (position < 0 || position >= static_cast<int64_t>(getBuffers().size()))
       return emitOpError("writes position ") << position << " of " << getBuffers().size()
                                              << " buffers";
-  return verifyWalk(*this, getBuffers().size());
+  return success();
 }
+
+LogicalResult CallOp::verify() { return verifyWalk(*this, getBuffers().size()); }
 
 //===-- Walks -------------------------------------------------------------------------------===//
 

@@ -173,7 +173,7 @@ def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArgument
     (`schedule` $schedule^ `positions` `(` $positions `:` type($positions) `)`)? (`driver` $driver^)?
     attr-dict-with-keyword $body
   }];
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     /// The stages, in the order by which the schedule counts them.
     ::llvm::SmallVector<::mlir::Operation *> getStages() {
@@ -242,6 +242,7 @@ def MCU_CallOp : MCU_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
     $callee `(` $buffers `)` `layer` $index $layer $op $kernel `writes` $writes `macs` $macs `cycles` $cycles
     (`walk` $first^ `by` $advance `rows` $extent)? (`each_row` $each_row^)? attr-dict `:` type($buffers)
   }];
+  let hasVerifier = 1;
 }
 
 #endif // THIMBLE_MCU_OPS

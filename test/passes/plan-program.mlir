@@ -1,12 +1,12 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt --nn-list-candidates --plan-program=name=net --split-input-file %s | FileCheck %s
 
-// Streams are numbered; a buffer and an output have the names that the model gives them.
+// Layers are numbered; a buffer and an output have the names that the model gives them.
 // CHECK-LABEL: mcu.program @net
 // CHECK: %[[X:.*]] = mcu.input 0 "x" as tensor<4xi8>
 // CHECK: %[[Y:.*]] = mcu.buffer {{.*}}: <4xi8, nhwc, output>
-// CHECK: mcu.stream 0 {{.*}} rows(1)
-// CHECK-NEXT: mcu.kernel "movement.portable" ins(%[[X]] : {{.*}}) outs(%[[Y]] :
+// CHECK: mcu.stream {
+// CHECK-NEXT: mcu.kernel 0 "" "movement.portable" rows(1) ins(%[[X]] : {{.*}}) outs(%[[Y]] :
 // CHECK-NEXT: ^bb0(%[[ARG:.*]]: tensor<4xi8>):
 // CHECK-NEXT: %[[R:.*]] = nn.reverse %[[ARG]]
 // CHECK-NOT: mcu.candidates
@@ -44,7 +44,7 @@ func.func @main(%x: tensor<4x6xi16>) -> (tensor<3xi16>, tensor<1x6xi16>, tensor<
 // CHECK-LABEL: mcu.program @net
 // CHECK: %[[A:.*]] = mcu.buffer {{.*}}: <4x1xi8, nhwc, output>
 // CHECK: %[[B:.*]] = mcu.buffer {{.*}}: <4x5xi8, nhwc, activation>
-// CHECK: mcu.kernel "movement.portable" {{.*}} outs(%[[A]], %[[B]] :
+// CHECK: mcu.kernel {{.*}} "movement.portable" {{.*}} outs(%[[A]], %[[B]] :
 func.func @main(%x: tensor<4x6xi8>) -> tensor<4x1xi8> {
   %a, %b = nn.split %x {axis = 1 : i64} : (tensor<4x6xi8>) -> (tensor<4x1xi8>, tensor<4x5xi8>)
   return %a : tensor<4x1xi8>
@@ -81,12 +81,12 @@ func.func @main(%x: tensor<4xi32>, %y: tensor<2xi32>, %z: tensor<2xi32>)
 // Operands that have a place already are copied: inputs, one tensor twice, parts of others.
 // CHECK-LABEL: mcu.program @net
 // CHECK: %[[X:.*]] = mcu.input 0
-// CHECK: mcu.kernel "movement.portable" ins(%[[X]], %[[X]] :
+// CHECK: mcu.kernel {{.*}} "movement.portable" rows(1) ins(%[[X]], %[[X]] :
 // CHECK: %[[R:.*]] = mcu.buffer {{.*}}: <4xi8, nhwc, activation>
 // CHECK: nn.reverse
-// CHECK: mcu.kernel "movement.portable" ins(%[[R]], %[[R]] :
+// CHECK: mcu.kernel {{.*}} "movement.portable" rows(1) ins(%[[R]], %[[R]] :
 // CHECK: %[[P:.*]] = mcu.alias %[[R]][0] : {{.*}} -> <2xi8, nhwc, activation>
-// CHECK: mcu.kernel "movement.portable" ins(%[[P]], %[[R]] :
+// CHECK: mcu.kernel {{.*}} "movement.portable" rows(1) ins(%[[P]], %[[R]] :
 func.func @main(%x: tensor<4xi8>) -> (tensor<8xi8>, tensor<2x4xi8>, tensor<6xi8>) {
   %xx = nn.concatenation %x, %x {axis = 0 : i64} : (tensor<4xi8>, tensor<4xi8>) -> tensor<8xi8>
   %r = nn.reverse %x {axes = array<i64: 0>} : (tensor<4xi8>) -> tensor<4xi8>
@@ -100,7 +100,7 @@ func.func @main(%x: tensor<4xi8>) -> (tensor<8xi8>, tensor<2x4xi8>, tensor<6xi8>
 
 // A tensor that two concatenations want is copied into both.
 // CHECK-LABEL: mcu.program @net
-// CHECK-COUNT-4: mcu.kernel "movement.portable"
+// CHECK-COUNT-4: mcu.kernel {{.*}} "movement.portable"
 // CHECK-NOT: mcu.alias
 func.func @main(%x: tensor<4xi8>, %y: tensor<4xi8>) -> (tensor<8xi8>, tensor<8xi8>) {
   %a = nn.reverse %x {axes = array<i64: 0>} : (tensor<4xi8>) -> tensor<4xi8>
@@ -130,9 +130,9 @@ func.func @main(%x: tensor<4xi8>) -> tensor<1x4xi8> {
 // CHECK: %[[X:.*]] = mcu.input 0
 // CHECK: %[[C:.*]] = mcu.constant
 // CHECK: %[[K:.*]] = mcu.buffer {{.*}}: <3xi8, nhwc, output>
-// CHECK: mcu.kernel "movement.portable" ins(%[[C]] : {{.*}}) outs(%[[K]] :
+// CHECK: mcu.kernel {{.*}} "movement.portable" rows(1) ins(%[[C]] : {{.*}}) outs(%[[K]] :
 // CHECK: %[[L:.*]] = mcu.buffer {{.*}}: <3xi8, nhwc, output>
-// CHECK: mcu.kernel "movement.portable" ins(%[[C]] : {{.*}}) outs(%[[L]] :
+// CHECK: mcu.kernel {{.*}} "movement.portable" rows(1) ins(%[[C]] : {{.*}}) outs(%[[L]] :
 // CHECK: mcu.output 0 "" %[[X]]
 // CHECK: mcu.output 1 "" %[[K]]
 // CHECK: mcu.output 2 "" %[[X]]
