@@ -10,6 +10,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSwitch.h"
 
+#include <cmath>
+
 namespace thimble {
 #define GEN_PASS_DEF_PLANPROGRAM
 #include "passes/Passes.h.inc"
@@ -348,7 +350,7 @@ public:
              Objective objective)
       : function(function), name(name), aliases(aliases), layers(layers), objective(objective) {}
 
-  /// The least RAM that does not take much longer than the fastest plan.
+  /// Little RAM that does not take much longer than the fastest plan.
   void minimizeRam() {
     constexpr double mostSlowdown = 1.6;
     const auto mostCycles =
@@ -356,11 +358,13 @@ public:
     const int64_t least = layers.search().leastRam(mostCycles);
     // What fixed offsets lose differs from plan to plan.
     tryBudgets(least, {1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.12, 1.14, 1.17, 1.2, 1.25, 1.3, 1.4});
-    int64_t smallest = std::numeric_limits<int64_t>::max();
-    for (const Attempt &attempt : attempts)
-      smallest = std::min(smallest, attempt.ramBytes);
-    // The last part in 64 is not worth any time.
-    settle(fastestWithin(smallest + smallest / 64));
+    // A part of RAM is worth three times that part of time.
+    auto value = [](const Attempt &attempt) {
+      return 3 * std::log(static_cast<double>(attempt.ramBytes)) +
+             std::log(static_cast<double>(attempt.cycles));
+    };
+    settle(*llvm::min_element(
+        attempts, [&](const Attempt &a, const Attempt &b) { return value(a) < value(b); }));
   }
 
   /// The fastest that fits `ramBytes` of arena and stack; the smallest if none does.
@@ -369,7 +373,7 @@ public:
     constexpr int64_t ownStack = 160;
     tryBudgets(ramBytes - ownStack, {1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.72});
     if (const Attempt *best = fastestWithin(ramBytes - ownStack))
-      settle(best);
+      settle(*best);
     else
       minimizeRam();
   }
@@ -424,7 +428,7 @@ private:
     return true;
   }
 
-  void settle(const Attempt *best) { choose(best->budget, best->price); }
+  void settle(const Attempt &best) { choose(best.budget, best.price); }
 
   func::FuncOp function;
   StringRef name;
