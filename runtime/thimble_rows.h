@@ -13,7 +13,7 @@
 #endif
 
 /* Copies `bytes` bytes; `to` is below `from` or does not overlap with it. */
-THIMBLE_RT THIMBLE_NOINLINE void thimble_copy_rows(int8_t *to, const int8_t *from, int32_t bytes) {
+THIMBLE_RT_LARGE void thimble_copy_rows(int8_t *to, const int8_t *from, int32_t bytes) {
   for (; bytes >= 16; bytes -= 16, to += 16, from += 16) {
     const uint32_t a = thimble_load_u32(from), b = thimble_load_u32(from + 4);
     const uint32_t c = thimble_load_u32(from + 8), d = thimble_load_u32(from + 12);
@@ -29,7 +29,7 @@ THIMBLE_RT THIMBLE_NOINLINE void thimble_copy_rows(int8_t *to, const int8_t *fro
   }
 }
 
-THIMBLE_RT THIMBLE_NOINLINE void thimble_fill_rows(int8_t *to, int32_t value, int32_t bytes) {
+THIMBLE_RT_LARGE void thimble_fill_rows(int8_t *to, int32_t value, int32_t bytes) {
   for (; bytes > 0; --bytes) {
     *to++ = (int8_t)value;
     THIMBLE_KEEP_LOOP();

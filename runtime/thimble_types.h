@@ -15,12 +15,15 @@ typedef enum thimble_status {
 } thimble_status;
 
 /* Linkage of the runtime's functions. Each file that includes the headers gets its own inlined
- * copies, so models link together freely; the bitcode build defines THIMBLE_RT as nothing. */
+ * copies, so models link together freely, and of what is THIMBLE_RT_LARGE one copy that it calls;
+ * the bitcode build makes them external. */
 #ifndef THIMBLE_RT
 #if defined(__GNUC__)
 #define THIMBLE_RT static inline __attribute__((unused))
+#define THIMBLE_RT_LARGE static __attribute__((unused, noinline))
 #else
 #define THIMBLE_RT static inline
+#define THIMBLE_RT_LARGE static inline
 #endif
 #endif
 

@@ -79,8 +79,8 @@ bool reducesRows(nn::NNOperator op, const Target &target) {
          !candidatesFor(op, target, /*eachRow=*/true).empty();
 }
 
-int64_t paddingByte(nn::NNOperator op, unsigned operand) {
-  const TensorType type = *nn::toTensorType(op->getOperand(operand).getType());
+int64_t paddingByte(Value tensor) {
+  const TensorType type = *nn::toTensorType(tensor.getType());
   return type.quantization ? type.zeroPoint() : 0;
 }
 

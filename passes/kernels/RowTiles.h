@@ -21,8 +21,8 @@ std::optional<llvm::SmallVector<RowInput, 2>> rowInputsOf(nn::NNOperator op);
 /// Whether `op` can take in its only input a row at a time, for a result that is there with the last.
 bool reducesRows(nn::NNOperator op, const Target &target);
 
-/// The byte that stands for padding in operand `operand` of `op`: the zero point.
-int64_t paddingByte(nn::NNOperator op, unsigned operand);
+/// The byte that stands for padding of `tensor`: the zero point.
+int64_t paddingByte(mlir::Value tensor);
 
 /// Operators on tiles of rows, and the kernels that can compute them; each is made once.
 class RowTiles {

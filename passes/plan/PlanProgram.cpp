@@ -284,17 +284,11 @@ private:
       mcu::CopyRowsOp::create(builder, loc, bufferOf(stage.inputs.front(), own), output,
                               builder.getI64IntegerAttr(stage.height));
     } else if (stage.kind == ChainStage::Kind::FillRows) {
-      mcu::FillRowsOp::create(builder, loc, output, builder.getI64IntegerAttr(paddingOf(stage.output.tensor)),
+      mcu::FillRowsOp::create(builder, loc, output, builder.getI64IntegerAttr(paddingByte(layers.tensor(stage.output.tensor))),
                               builder.getI64IntegerAttr(stage.height));
     } else {
       addTile(stage, own, output, scratch);
     }
-  }
-
-  /// The byte that pads a tensor: all that read it agree on its zero point.
-  int64_t paddingOf(int tensor) {
-    OpOperand &use = *layers.tensor(tensor).getUses().begin();
-    return paddingByte(cast<nn::NNOperator>(use.getOwner()), use.getOperandNumber());
   }
 
   void addTile(const ChainStage &stage, const ChainBuffers &own, Value output, ValueRange scratch) {
