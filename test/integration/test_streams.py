@@ -200,12 +200,13 @@ CHAINS = {
 SHAPES = [(32, 24, 3), (31, 17, 4), (45, 9, 6)]
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.int16], ids=["int8", "int16"])
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: f"{s[0]}x{s[1]}")
-@pytest.mark.parametrize("name", CHAINS)
+CASES = [(name, shape, dtype) for name in CHAINS for dtype in (np.int8, np.int16)
+         for shape in (SHAPES if dtype == np.int8 else SHAPES[1:2])]
+
+
+@pytest.mark.parametrize("name,shape,dtype", CASES,
+                         ids=[f"{n}-{s[0]}x{s[1]}-{d.__name__}" for n, s, d in CASES])
 def test_chain(name, shape, dtype, tmp_path):
-    if name == "mean" and dtype == np.int16 and shape != SHAPES[0]:
-        pytest.skip("as the first")
     network = CHAINS[name](Network(sum(shape), *shape, dtype)).returned()
     for report in run(network, tmp_path):
         assert streamed(report)
