@@ -9,6 +9,7 @@
 !q = tensor<1x4x8x!quant.uniform<i8:f32, 5.000000e-01>>
 
 // Rows of %x come into a ring after one of padding; two stages read it, one of them row by row to a sum.
+// CHECK: memref.global {{.*}}@net_stream_00_schedule : memref<13xi8> = dense<[1, 0, 2, 3, 0, 2, 3, 0, 2, 3, 0, 2, 3]>
 mcu.program @net attributes {arena_bytes = 128 : i64, lower_bound = 128 : i64} {
   %x = mcu.input 0 "x" at 0 : 0 as !q : !x
   %ring = mcu.buffer "ring" at 0 : 32 : !ring
@@ -52,13 +53,13 @@ func.func private @add(memref<8xi8>, memref<8xi8>, i32)
 // CHECK: call @add(%{{.*}}, %{{.*}}, %{{.*}}) : (memref<8xi8>, memref<8xi8>, i32) -> ()
 // CHECK: scf.if
 // CHECK: call @thimble_copy_rows
-// CHECK: memref.global {{.*}}@net_stream_00_schedule : memref<13xi8> = dense<[1, 0, 2, 3, 0, 2, 3, 0, 2, 3, 0, 2, 3]>
 
 // The hook is for what a firing wrote, where it moves on.
 // HOOK: call @negate
 // HOOK: call @thimble_layer_hook
 // HOOK: call @add
 // HOOK-NOT: call @thimble_layer_hook
+// HOOK: mcu.program @one
 
 // -----
 
