@@ -25,11 +25,14 @@ static std::vector<BufferUse> listBuffers(const mcu::Lives &lives) {
     auto buffer = root.getDefiningOp<mcu::BufferOp>();
     const auto region =
         static_cast<int64_t>((input ? input.getRegion() : buffer.getRegion()).value_or(0));
-    for (const mcu::Life &life : parts)
+    for (const mcu::Life &life : parts) {
+      if (life.last < 0)
+        continue; // bytes of an input that no step reads
       uses.push_back({(input ? input.getName() : buffer.getName()).str(),
                       mcu::stringifyLifetime(type.getLifetime()).str(), region,
                       mcu::arenaOffset(root) + life.begin, life.end - life.begin,
                       std::max<int64_t>(life.first, 0), std::min(life.last, lastStep)});
+    }
   }
   return uses;
 }
