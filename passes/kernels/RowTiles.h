@@ -21,11 +21,7 @@ std::optional<llvm::SmallVector<RowInput, 2>> rowInputsOf(nn::NNOperator op);
 /// Whether `op` can take in its only input a row at a time, for a result that is there with the last.
 bool reducesRows(nn::NNOperator op, const Target &target);
 
-<<<<<<< HEAD
 /// The byte that stands for padding in `tensor`: the zero point, which is 0 where elements have several bytes.
-=======
-/// The byte that stands for padding of `tensor`: the zero point.
->>>>>>> st
 int64_t paddingByte(mlir::Value tensor);
 
 /// Operators on tiles of rows, and the kernels that can compute them; each is made once.
