@@ -54,11 +54,13 @@ func.func private @add(memref<8xi8>, memref<8xi8>, i32)
 // CHECK: scf.if
 // CHECK: call @thimble_copy_rows
 
-// The hook is for what a firing wrote, where it moves on.
+// The hook is for the rows that a firing wrote, and for a result that is there with the last row.
+// HOOK: %[[ROW:.*]] = arith.extsi %{{.*}} : i16 to i32
 // HOOK: call @negate
-// HOOK: call @thimble_layer_hook
+// HOOK: call @thimble_layer_hook(%{{.*}}, %{{.*}}, %{{.*}}, %[[ROW]], %{{.*}})
 // HOOK: call @add
-// HOOK-NOT: call @thimble_layer_hook
+// HOOK: scf.if
+// HOOK: call @thimble_layer_hook
 // HOOK: mcu.program @one
 
 // -----
