@@ -2,7 +2,7 @@
 // RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic" \
 // RUN:   --mcu-place-buffers --split-input-file %s | FileCheck %s
 // RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic" \
-// RUN:   --mcu-place-buffers --split-input-file %s --remark-format=emitRemark \
+// RUN:   --mcu-place-buffers --split-input-file %s --mlir-disable-threading --remark-format=emitRemark \
 // RUN:   --remarks-filter=memory --remark-policy=all 2>&1 >/dev/null \
 // RUN:   | FileCheck %s --check-prefix=REMARK
 

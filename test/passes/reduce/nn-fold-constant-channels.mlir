@@ -1,6 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --nn-fold-constant-channels | FileCheck %s
-// RUN: thimble-opt %s --nn-fold-constant-channels --remark-format=emitRemark \
+// RUN: thimble-opt %s --nn-fold-constant-channels --mlir-disable-threading --remark-format=emitRemark \
 // RUN:   --remarks-filter=reduce --remark-policy=all 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 !x = !quant.uniform<i8:f32, 1.000000e-01>

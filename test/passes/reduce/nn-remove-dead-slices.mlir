@@ -1,6 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --nn-remove-dead-slices | FileCheck %s
-// RUN: thimble-opt %s --nn-remove-dead-slices --remark-format=emitRemark \
+// RUN: thimble-opt %s --nn-remove-dead-slices --mlir-disable-threading --remark-format=emitRemark \
 // RUN:   --remarks-filter=reduce --remark-policy=all 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 !q = !quant.uniform<i8:f32, 5.000000e-01:-3>

@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt %s --nn-fold-constants | FileCheck %s
 // RUN: thimble-opt %s '--nn-fold-constants=growth=4096' | FileCheck %s --check-prefix=GROWTH
-// RUN: thimble-opt %s --nn-fold-constants --remark-format=emitRemark --remarks-filter=simplify \
+// RUN: thimble-opt %s --nn-fold-constants --mlir-disable-threading --remark-format=emitRemark --remarks-filter=simplify \
 // RUN:   --remark-policy=all 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // REMARK: remark: [Passed] Fold | Category:simplify{{.*}}Reason="abs of constants is a constant of 8 bytes"
