@@ -155,7 +155,8 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
     (void)runRegionDCE(rewriter, fn.function->getRegions());
 
     builder.setInsertionPoint(kernelOp);
-    const int64_t firings = kernelOp.getEachRow() ? 1 : firingsOf(kernelOp);
+    auto stream = cast<mcu::StreamOp>(kernelOp->getParentOp());
+    const int64_t firings = kernelOp.getEachRow() ? 1 : stream.firingsOf(kernelOp);
     mcu::CallOp::create(builder, kernelOp.getLoc(), FlatSymbolRefAttr::get(fn.function), fn.buffers,
                         kernelOp.getIndexAttr(), kernelOp.getLayerAttr(),
                         builder.getStringAttr(mnemonic), kernelOp.getKernelAttr(),
@@ -165,16 +166,6 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
                         fn.walk(kernelOp.getExtent()));
     kernelOp.erase();
     return success();
-  }
-
-  /// How often the kernel's stream fires it.
-  static int64_t firingsOf(mcu::KernelOp kernelOp) {
-    auto stream = cast<mcu::StreamOp>(kernelOp->getParentOp());
-    if (!stream.getSchedule())
-      return 1;
-    // Stages that are lowered already have kept their place.
-    const auto stage = llvm::find(stream.getStages(), kernelOp.getOperation()) - stream.getStages().begin();
-    return llvm::count(*stream.getSchedule(), static_cast<int32_t>(stage));
   }
 
   KernelOperands operandsOf(mcu::KernelOp kernelOp, KernelFunction &fn) {

@@ -21,10 +21,6 @@ using namespace thimble;
 namespace thimble {
 namespace {
 
-int64_t rowBytes(const mcu::Walk &walk) {
-  return cast<mcu::BufferType>(walk.buffer().getType()).getRowBytes();
-}
-
 /// The function of one stream while it is built. Addresses are bytes from the arena's start.
 class Driver {
 public:
@@ -92,12 +88,12 @@ private:
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
       callRuntime("thimble_copy_rows",
                   {bytesAt(addressOf(walks[1])), bytesAt(addressOf(walks[0])),
-                   b.i32(walks[0].advance * rowBytes(walks[0])).value()});
+                   b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     } else {
       auto fill = cast<mcu::FillRowsOp>(stage);
       callRuntime("thimble_fill_rows",
                   {bytesAt(addressOf(walks[0])), b.i32(static_cast<int8_t>(fill.getValue())).value(),
-                   b.i32(walks[0].advance * rowBytes(walks[0])).value()});
+                   b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     }
     for (const mcu::Walk &walk : walks)
       if (walk.advance != 0)
@@ -125,7 +121,7 @@ private:
       auto type = cast<mcu::BufferType>(walk.buffer().getType());
       if (!walk.writes || (walk.advance == 0 && !isResult(call, walk)))
         continue;
-      const int64_t bytes = walk.advance ? walk.advance * rowBytes(walk) : type.getBytes();
+      const int64_t bytes = walk.advance ? walk.advance * walk.rowBytes() : type.getBytes();
       auto hook = [&] {
         callRuntime("thimble_layer_hook",
                     {function.getArgument(0), b.i32(call.getIndex()).value(),
@@ -134,7 +130,7 @@ private:
       if (walk.advance)
         hook();
       else // the sum of all rows is there with the last
-        b.when(load(positions.ofFirings(call)) == firingsOf(call) - 1, hook);
+        b.when(load(positions.ofFirings(call)) == stream.firingsOf(call) - 1, hook);
     }
   }
 
@@ -142,12 +138,6 @@ private:
   static bool isResult(mcu::CallOp call, const mcu::Walk &walk) {
     return call.getEachRow() && walk.operand->getOperandNumber() ==
                                     static_cast<unsigned>(call.getWrites().front());
-  }
-
-  int64_t firingsOf(Operation *stage) {
-    const SmallVector<Operation *> stages = stream.getStages();
-    const auto number = static_cast<int32_t>(llvm::find(stages, stage) - stages.begin());
-    return llvm::count(*stream.getSchedule(), number);
   }
 
   /// The first row of the result that each firing makes.
@@ -191,7 +181,7 @@ private:
   void add(int64_t slot, int64_t bytes) { store(slot, load(slot) + bytes); }
 
   void moveOn(const mcu::Walk &walk) {
-    const int64_t bytes = walk.advance * rowBytes(walk);
+    const int64_t bytes = walk.advance * walk.rowBytes();
     if (!walk.isRing())
       add(*positions.of(*walk.operand), bytes);
     else if (walk.writes)

@@ -168,7 +168,7 @@ private:
         if (walk.writes)
           ring->second.append(lives.steps, walk.advance);
       } else if (walk.advance != 0) {
-        const int64_t bytes = typeOf(walk.buffer()).getRowBytes();
+        const int64_t bytes = walk.rowBytes();
         const int64_t row = walk.first + firing * walk.advance;
         touch(walk.buffer(), lives.steps, row * bytes, (row + walk.extent) * bytes);
       } else {

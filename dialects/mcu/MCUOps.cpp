@@ -149,9 +149,18 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult CallOp::verify() { return verifyWalk(*this, getBuffers().size()); }
 
+int64_t StreamOp::firingsOf(Operation *stage) {
+  if (!getSchedule())
+    return 1;
+  const SmallVector<Operation *> stages = getStages();
+  const auto number = static_cast<int32_t>(llvm::find(stages, stage) - stages.begin());
+  return llvm::count(*getSchedule(), number);
+}
+
 //===-- Walks -------------------------------------------------------------------------------===//
 
 bool Walk::isRing() const { return cast<BufferType>(buffer().getType()).getRing() != 0; }
+int64_t Walk::rowBytes() const { return cast<BufferType>(buffer().getType()).getRowBytes(); }
 
 SmallVector<Walk> thimble::mcu::walksOf(Operation *stage) {
   SmallVector<Walk> walks;
@@ -188,14 +197,11 @@ Positions::Positions(StreamOp stream) {
       if (!walk.writes)
         readers[walk.buffer()].push_back(walk);
     }
-  auto rowBytes = [](const Walk &walk) {
-    return cast<BufferType>(walk.buffer().getType()).getRowBytes();
-  };
   for (const Walk &walk : walks) {
     const bool moves = walk.isRing() ? !walk.writes && readers[walk.buffer()].size() > 1
                                      : walk.advance != 0;
     if (moves)
-      operands[walk.operand] = add(walk.first * rowBytes(walk));
+      operands[walk.operand] = add(walk.first * walk.rowBytes());
   }
   for (Operation *stage : stream.getStages()) {
     auto kernel = dyn_cast<KernelOp>(stage);

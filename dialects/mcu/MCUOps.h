@@ -48,6 +48,7 @@ struct Walk {
 
   mlir::Value buffer() const { return operand->get(); }
   bool isRing() const;
+  int64_t rowBytes() const;
 };
 /// Those of a kernel, call, `copy_rows` or `fill_rows` in a stream of several stages; a kernel's scratch is
 /// not walked.

@@ -179,6 +179,8 @@ def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArgument
     ::llvm::SmallVector<::mlir::Operation *> getStages() {
       return ::llvm::map_to_vector(getBody().front(), [](::mlir::Operation &op) { return &op; });
     }
+    /// How often the schedule fires a stage; once without a schedule.
+    int64_t firingsOf(::mlir::Operation *stage);
   }];
 }
 

@@ -71,11 +71,10 @@ int Layers::numberOf(Value tensor) {
   return number;
 }
 
-// The bytes of `tensor`, and those of what it is a part of, matter in step `step`.
-void Layers::use(Value tensor, int step) {
+// `tensor` and what it is a part of.
+void Layers::forEachWhole(Value tensor, llvm::function_ref<void(RowTensor &)> body) {
   while (true) {
-    RowTensor &row = network.tensors[static_cast<size_t>(numberOf(tensor))];
-    row.lastReader = std::max(row.lastReader, step);
+    body(network.tensors[static_cast<size_t>(numberOf(tensor))]);
     std::optional<Run> run = aliases.lookup(tensor);
     if (!run)
       return;
@@ -84,15 +83,13 @@ void Layers::use(Value tensor, int step) {
 }
 
 void Layers::describe() {
+  auto read = [&](Value tensor, int step) {
+    forEachWhole(tensor, [&](RowTensor &row) { row.lastReader = std::max(row.lastReader, step); });
+  };
   auto write = [&](Value tensor, int step) {
-    while (true) {
-      RowTensor &row = network.tensors[static_cast<size_t>(numberOf(tensor))];
+    forEachWhole(tensor, [&](RowTensor &row) {
       row.producer = row.producer < 0 ? step : std::min(row.producer, step);
-      std::optional<Run> run = aliases.lookup(tensor);
-      if (!run)
-        return;
-      tensor = run->whole;
-    }
+    });
   };
   for (BlockArgument argument : function.getArguments())
     (void)numberOf(argument);
@@ -109,7 +106,7 @@ void Layers::describe() {
     for (OpOperand &operand : layer.op->getOpOperands()) {
       if (isConstant(operand.get()))
         continue;
-      use(operand.get(), step);
+      read(operand.get(), step);
       RowInput input;
       if (walked)
         for (const RowInput &known : *walked)
@@ -125,7 +122,7 @@ void Layers::describe() {
     }
   }
   for (Value result : function.getBody().front().getTerminator()->getOperands())
-    use(result, static_cast<int>(layers.size()));
+    read(result, static_cast<int>(layers.size()));
 }
 
 //===-- Chains ------------------------------------------------------------------------------===//

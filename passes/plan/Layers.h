@@ -57,7 +57,7 @@ public:
 private:
   void describe();
   int numberOf(mlir::Value tensor);
-  void use(mlir::Value tensor, int step);
+  void forEachWhole(mlir::Value tensor, llvm::function_ref<void(RowTensor &)> body);
   void apply(StreamPlan chosen);
   void explainChains() const;
   std::vector<TileChoice> tileChoices(int layer, int64_t height);

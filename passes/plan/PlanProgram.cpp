@@ -179,15 +179,10 @@ private:
     mcu::YieldOp::create(builder, loc, clone->getResults());
   }
 
-  mcu::BufferType scratchType(const ScratchRequest &request) {
+  mcu::BufferType scratchType(const ScratchRequest &request,
+                              mcu::Lifetime lifetime = mcu::Lifetime::Scratch) {
     TensorType type{request.element, {request.elements}, std::nullopt};
-    return bufferType(nn::fromTensorType(builder.getContext(), type), mcu::Lifetime::Scratch);
-  }
-
-  // What is kept from firing to firing is no scratch.
-  mcu::BufferType sumsType(const ScratchRequest &request) {
-    TensorType type{request.element, {request.elements}, std::nullopt};
-    return bufferType(nn::fromTensorType(builder.getContext(), type), mcu::Lifetime::Activation);
+    return bufferType(nn::fromTensorType(builder.getContext(), type), lifetime);
   }
 
   Value ram(Location loc, mcu::BufferType type) {
@@ -268,7 +263,9 @@ private:
     for (auto [i, stage] : llvm::enumerate(chain.stages))
       if (stage.reduces)
         for (const ScratchRequest &request : layerOf(stage).kernel().scratch)
-          own.scratchOf[i].push_back(ram(layerOf(stage).op.getLoc(), sumsType(request)));
+          // What is kept from firing to firing is no scratch.
+          own.scratchOf[i].push_back(
+              ram(layerOf(stage).op.getLoc(), scratchType(request, mcu::Lifetime::Activation)));
     if (most == 0)
       return;
     Location loc = layers.all()[static_cast<size_t>(chain.begin)].op.getLoc();

@@ -5,14 +5,11 @@ usage: tools/memory [DIR] [--only REGEX] [--markdown]
 DIR as for verify-models. Each model is compiled for speed, with three budgets between, and for RAM; each is
 verified against its goldens as host C, as C and as an object under QEMU. Bytes and cycles are those of the C.
 """
-import argparse
-import pathlib
-import re
 import sys
 
 from harness import tables
-from harness.tools import MODELS, SHARED, parallel
-from verify_models import compile_milliseconds, listed, verify
+from harness.tools import parallel
+from verify_models import arguments, compile_milliseconds, verify
 
 COLUMNS = ("model", "plan", "verdict", "RAM", "arena", "bound", "stack", "cycles", "compile ms")
 MODES = ("host C", "QEMU C", "QEMU object")
@@ -49,15 +46,7 @@ def table_line(name, plan, line):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="memory", description=__doc__.splitlines()[0])
-    default = SHARED / "models" if (SHARED / "models" / "manifest.json").exists() else MODELS
-    parser.add_argument("dir", nargs="?", type=pathlib.Path, default=default)
-    parser.add_argument("--only", default="", help="models whose name matches this")
-    parser.add_argument("--markdown", action="store_true")
-    options = parser.parse_args()
-    rows = [r for r in listed(options.dir) if re.search(options.only, r[0])]
-    if not rows:
-        sys.exit(f"error: no models with goldens in {options.dir}")
+    options, rows = arguments("memory", __doc__)
     lines, found = [], []
     for row, result in parallel(plans, rows):
         if isinstance(result, Exception):

@@ -77,17 +77,24 @@ def verify(row, flags):
     return line
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="verify-models", description=__doc__.splitlines()[0])
+def arguments(program, doc, flags=False):
+    """(options, rows): what the command line says, and the models that it selects."""
+    parser = argparse.ArgumentParser(prog=program, description=doc.splitlines()[0])
     default = SHARED / "models" if (SHARED / "models" / "manifest.json").exists() else MODELS
     parser.add_argument("dir", nargs="?", type=pathlib.Path, default=default)
     parser.add_argument("--only", default="", help="models whose name matches this")
-    parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="flags for compile")
+    if flags:
+        parser.add_argument("--flags", nargs=argparse.REMAINDER, default=[], help="flags for compile")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
     rows = [r for r in listed(options.dir) if re.search(options.only, r[0])]
     if not rows:
         sys.exit(f"error: no models with goldens in {options.dir}")
+    return options, rows
+
+
+def main():
+    options, rows = arguments("verify-models", __doc__, flags=True)
     lines = []
     for row, line in parallel(lambda r: verify(r, options.flags), rows):
         if isinstance(line, Exception):
