@@ -24,8 +24,8 @@ std::vector<CompileOptions> thimble::attemptsFor(const CompileOptions &options) 
   auto add = [&](StringRef objective, double partOfRam) {
     CompileOptions &attempt = attempts.emplace_back(options);
     attempt.optimize = objective.str();
-    attempt.planRam = static_cast<int64_t>(
-        partOfRam * static_cast<double>(options.ramBudget.value_or(0)));
+    attempt.planRam =
+        static_cast<int64_t>(partOfRam * static_cast<double>(options.ramBudget.value_or(0)));
   };
   // Plans know the stack of kernels only, and what fixed offsets lose comes afterwards.
   auto addWithin = [&](StringRef objective) {
@@ -61,14 +61,14 @@ static std::string largestLayer(const Costs &costs,
 LogicalResult thimble::reportBudgets(Location location, ArrayRef<Costs> attempts,
                                      const CompileOptions &options) {
   auto smallest = [&](auto bytes) {
-    return llvm::min_element(
-        attempts, [&](const Costs &a, const Costs &b) { return bytes(a) < bytes(b); });
+    return llvm::min_element(attempts,
+                             [&](const Costs &a, const Costs &b) { return bytes(a) < bytes(b); });
   };
   const Costs *ram = smallest([](const Costs &c) { return c.ramBytes(); });
   const Costs *flash = smallest([](const Costs &c) { return c.flashBytes(); });
   if (!meetsRam(*ram, options))
-    return emitError(location) << "--ram " << *options.ramBudget << " is not met: "
-                               << ram->ramBytes() << " bytes are needed, arena "
+    return emitError(location) << "--ram " << *options.ramBudget
+                               << " is not met: " << ram->ramBytes() << " bytes are needed, arena "
                                << ram->program.arenaBytes << " and stack " << ram->stackBytes
                                << "; most are live during "
                                << largestLayer(*ram, [](auto &layer) { return layer.ramBytes; })
@@ -76,10 +76,10 @@ LogicalResult thimble::reportBudgets(Location location, ArrayRef<Costs> attempts
                                << ", or make that layer's tensors smaller by "
                                << ram->ramBytes() - *options.ramBudget << " bytes";
   if (!meetsFlash(*flash, options))
-    return emitError(location) << "--flash " << *options.flashBudget << " is not met: "
-                               << flash->flashBytes() << " bytes are needed, code "
-                               << flash->codeBytes << " and constants " << flash->constantBytes
-                               << "; most are of "
+    return emitError(location) << "--flash " << *options.flashBudget
+                               << " is not met: " << flash->flashBytes()
+                               << " bytes are needed, code " << flash->codeBytes
+                               << " and constants " << flash->constantBytes << "; most are of "
                                << largestLayer(*flash, [](auto &l) { return l.flashBytes(); })
                                << ": allow --flash " << flash->flashBytes()
                                << ", or make that layer's weights fewer by "

@@ -33,15 +33,18 @@ StringRef thimble::compilerVersion() { return THIMBLE_VERSION; }
 // Words of C and C++ are no names by themselves, and NAME.h of some is another header.
 static bool isReserved(StringRef name) {
   static constexpr llvm::StringLiteral words[] = {
-      "alignas", "alignof", "and", "asm", "assert", "auto", "bool", "break", "case", "catch",
-      "char", "class", "const", "constexpr", "continue", "default", "delete", "do", "double",
-      "else", "enum", "errno", "explicit", "export", "extern", "false", "float", "for", "friend",
-      "goto", "if", "inline", "int", "limits", "long", "math", "mutable", "namespace", "new", "not",
-      "nullptr", "operator", "or", "private", "protected", "public", "register", "restrict",
-      "return", "setjmp", "short", "signal", "signed", "sizeof", "static", "stdarg", "stdbool",
-      "stddef", "stdint", "stdio", "stdlib", "string", "struct", "switch", "template", "this",
-      "thimble", "throw", "time", "true", "try", "typedef", "typeid", "typename", "union",
-      "unsigned", "using", "virtual", "void", "volatile", "while", "xor"};
+      "alignas",  "alignof",  "and",       "asm",      "assert",   "auto",     "bool",
+      "break",    "case",     "catch",     "char",     "class",    "const",    "constexpr",
+      "continue", "default",  "delete",    "do",       "double",   "else",     "enum",
+      "errno",    "explicit", "export",    "extern",   "false",    "float",    "for",
+      "friend",   "goto",     "if",        "inline",   "int",      "limits",   "long",
+      "math",     "mutable",  "namespace", "new",      "not",      "nullptr",  "operator",
+      "or",       "private",  "protected", "public",   "register", "restrict", "return",
+      "setjmp",   "short",    "signal",    "signed",   "sizeof",   "static",   "stdarg",
+      "stdbool",  "stddef",   "stdint",    "stdio",    "stdlib",   "string",   "struct",
+      "switch",   "template", "this",      "thimble",  "throw",    "time",     "true",
+      "try",      "typedef",  "typeid",    "typename", "union",    "unsigned", "using",
+      "virtual",  "void",     "volatile",  "while",    "xor"};
   return llvm::is_contained(words, name) || name.starts_with("thimble_");
 }
 
@@ -84,8 +87,8 @@ OwningOpRef<ModuleOp> thimble::importModel(ArrayRef<uint8_t> bytes, MLIRContext 
 
 static LogicalResult dump(ModuleOp module, const PhaseInfo &info, StringRef folder) {
   llvm::SmallString<128> path(folder);
-  llvm::sys::path::append(path, llvm::formatv("{0,0+2}-{1}.mlir", static_cast<int>(info.phase),
-                                              info.name).str());
+  llvm::sys::path::append(
+      path, llvm::formatv("{0,0+2}-{1}.mlir", static_cast<int>(info.phase), info.name).str());
   std::error_code error = llvm::sys::fs::create_directories(folder);
   llvm::ToolOutputFile file(path, error, llvm::sys::fs::OF_Text);
   if (error)
@@ -158,8 +161,9 @@ static FailureOr<Costs> measure(Lowered &lowered, const CompileOptions &options)
   if (failed(object))
     return failure();
   lowered.object = std::move(*object);
-  return countCosts(*lowered.module, options.emit == EmitKind::C ? object::estimateForC(lowered.object.size)
-                                                                 : lowered.object.size);
+  return countCosts(*lowered.module, options.emit == EmitKind::C
+                                         ? object::estimateForC(lowered.object.size)
+                                         : lowered.object.size);
 }
 
 static std::vector<OutputFile> emitObjectFiles(const Lowered &lowered, const Costs &costs,
@@ -206,8 +210,8 @@ static FailureOr<std::vector<OutputFile>> emitFiles(const Lowered &lowered, cons
           ? emitCFiles(*lowered.module, emitOptions)
           : FailureOr(emitObjectFiles(lowered, costs, options, emitOptions));
   if (succeeded(files))
-    files->push_back({options.name + ".report.json",
-                      jsonReport(costs, options, modelSha256, lowered.remarks)});
+    files->push_back(
+        {options.name + ".report.json", jsonReport(costs, options, modelSha256, lowered.remarks)});
   return files;
 }
 
@@ -216,9 +220,9 @@ FailureOr<std::vector<OutputFile>> thimble::compileModel(ArrayRef<uint8_t> model
                                                          const CompileOptions &options) {
   const Target *target = findTarget(options.target);
   if (!target)
-    return emitError(UnknownLoc::get(&context)) << "unknown target '" << options.target
-                                                << "', known are "
-                                                << llvm::join(targetNames(), ", ");
+    return emitError(UnknownLoc::get(&context))
+           << "unknown target '" << options.target << "', known are "
+           << llvm::join(targetNames(), ", ");
   bool wantsObject = options.emit == EmitKind::Object || options.emit == EmitKind::Assembly;
   if (wantsObject && target->core == "generic")
     return emitError(UnknownLoc::get(&context))

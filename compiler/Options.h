@@ -29,7 +29,8 @@ struct CompileOptions {
   std::string optimize = "speed";
   /// Budgets in bytes: arena plus stack, and code plus constants.
   std::optional<int64_t> ramBudget, flashBudget;
-  /// What one plan may take of RAM for tensors, scratch and the stack of kernels; 0: as the objective has it.
+  /// What one plan may take of RAM for tensors, scratch and the stack of kernels; 0: as the
+  /// objective has it.
   int64_t planRam = 0;
   /// Whose rounding rules the importer records: "tflm" or "litert".
   std::string reference = "tflm";

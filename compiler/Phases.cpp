@@ -60,8 +60,8 @@ static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createPlaceBuffers());
 }
 
-// After it: every kernel is a call of a function of loops, every schedule a function; kernels call kernels of instructions on
-// physical registers.
+// After it: every kernel is a call of a function of loops, every schedule a function; kernels call
+// kernels of instructions on physical registers.
 static void populateLowerKernels(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createLowerKernels());
   LowerStreamsOptions streams;

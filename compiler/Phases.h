@@ -16,7 +16,17 @@ namespace thimble {
 
 struct CompileOptions;
 
-enum class Phase { Import, Simplify, Prune, Quantize, Reduce, Candidates, Plan, LowerKernels, Emit };
+enum class Phase {
+  Import,
+  Simplify,
+  Prune,
+  Quantize,
+  Reduce,
+  Candidates,
+  Plan,
+  LowerKernels,
+  Emit
+};
 
 struct PhaseInfo {
   Phase phase;

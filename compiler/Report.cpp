@@ -149,7 +149,8 @@ static void writeMeasurement(llvm::json::OStream &json, const CompileOptions &op
   bool isC = options.emit == EmitKind::C;
   json.attributeObject("measured", [&] {
     json.attribute("compiler", "LLVM " LLVM_VERSION_STRING ", ARM backend");
-    json.attribute("flags", "-mcpu=cortex-m4 -mthumb -O2 -mfloat-abi=" + floatAbiName(options.floatAbi));
+    json.attribute("flags",
+                   "-mcpu=cortex-m4 -mthumb -O2 -mfloat-abi=" + floatAbiName(options.floatAbi));
     json.attribute("estimate", isC);
     json.attribute("note", isC ? "code and stack are estimates for the C files compiled by GCC -O2 "
                                  "for the Cortex-M4, made from what LLVM's object measures"

@@ -23,8 +23,9 @@ struct LayerCost {
   int64_t flashBytes() const { return codeBytes + constantBytes; }
 };
 
-/// A buffer of the arena, or a part of one that comes or goes by itself. Uses are steps: a layer that runs by itself is one, and each firing of a layer that
-/// runs row by row. An input is in use from the first step on, an output until the last.
+/// A buffer of the arena, or a part of one that comes or goes by itself. Uses are steps: a layer
+/// that runs by itself is one, and each firing of a layer that runs row by row. An input is in use
+/// from the first step on, an output until the last.
 struct BufferUse {
   std::string name; // as the model has it: untrusted
   std::string lifetime;

@@ -59,7 +59,7 @@ SmallVector<Tie> tiesOf(KernelOp kernel) {
 struct Web {
   SmallVector<Value, 4> members;
   LiveIntervals life;
-  int fixed = -1;   // the register that it must have
+  int fixed = -1; // the register that it must have
   int assigned = -1;
   bool isInLoop = false; // carried by a loop
 
@@ -200,7 +200,8 @@ private:
   bool isFree(const Web &web, int number) const {
     const llvm::BitVector &bits = taken[static_cast<size_t>(number)];
     return llvm::all_of(web.life, [&](const LiveInterval &i) {
-      return bits.find_first_in(static_cast<unsigned>(i.start), static_cast<unsigned>(i.end) + 1) < 0;
+      return bits.find_first_in(static_cast<unsigned>(i.start), static_cast<unsigned>(i.end) + 1) <
+             0;
     });
   }
   void assign(Web &web, int number) {
@@ -212,8 +213,8 @@ private:
 
   static bool isLoadedByMultiple(Value value) {
     Operation *op = value.getDefiningOp();
-    return op && (isa<LoadMultipleOp>(op) ||
-                  (isa<LoadMultiplePostOp>(op) && value != op->getResult(0)));
+    return op &&
+           (isa<LoadMultipleOp>(op) || (isa<LoadMultiplePostOp>(op) && value != op->getResult(0)));
   }
 
   // An accumulator stays where it is: the register of the last operand, if that dies here.
@@ -292,11 +293,13 @@ void splitMultiple(Operation *op) {
   auto word = builder.getStringAttr("w");
   // The first word comes last: it may take the base's register, or moves the base.
   for (size_t i = values.size(); i-- > (post ? 1u : 0u);)
-    values[i].replaceAllUsesWith(LoadOp::create(builder, op->getLoc(), gpr, base, word,
-                                                builder.getI64IntegerAttr(static_cast<int64_t>(4 * i)), table));
+    values[i].replaceAllUsesWith(
+        LoadOp::create(builder, op->getLoc(), gpr, base, word,
+                       builder.getI64IntegerAttr(static_cast<int64_t>(4 * i)), table));
   if (post) {
-    auto load = LoadPostOp::create(builder, op->getLoc(), gpr, gpr, base, word,
-                                   builder.getI64IntegerAttr(static_cast<int64_t>(4 * values.size())), table);
+    auto load = LoadPostOp::create(
+        builder, op->getLoc(), gpr, gpr, base, word,
+        builder.getI64IntegerAttr(static_cast<int64_t>(4 * values.size())), table);
     values[0].replaceAllUsesWith(load.getValue());
     post.getNext().replaceAllUsesWith(load.getNext());
   }
@@ -361,7 +364,8 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
         return reports ? report(kernel, failed, webs) : failure();
       splitMultiple(multiple);
     }
-    return reports ? kernel.emitOpError("copies of its registers do not come to an end") : failure();
+    return reports ? kernel.emitOpError("copies of its registers do not come to an end")
+                   : failure();
   }
 
   static Value color(const Webs &webs, bool isFpr) {
@@ -377,8 +381,9 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
     kernel.walk([&](Operation *op) {
       if (found || !isa<LoadMultipleOp, LoadMultiplePostOp>(op))
         return;
-      if (op == failed.getDefiningOp() ||
-          llvm::any_of(op->getResults(), [&](Value v) { return lives.of(v).front().overlaps(life); }))
+      if (op == failed.getDefiningOp() || llvm::any_of(op->getResults(), [&](Value v) {
+            return lives.of(v).front().overlaps(life);
+          }))
         found = op;
     });
     return found;
@@ -391,7 +396,8 @@ struct AllocateRegistersPass : thimble::impl::AllocateRegistersBase<AllocateRegi
       live += value.getType().getTypeID() == failed.getType().getTypeID() &&
               llvm::any_of(webs.lives().of(value),
                            [&](const LiveInterval &i) { return i.start <= slot && slot <= i.end; });
-    Operation *op = failed.getDefiningOp() ? failed.getDefiningOp() : failed.getParentBlock()->getParentOp();
+    Operation *op =
+        failed.getDefiningOp() ? failed.getDefiningOp() : failed.getParentBlock()->getParentOp();
     return kernel.emitOpError("has no register left: ")
            << live << " hold something when '" << op->getName() << "' needs one";
   }

@@ -261,8 +261,8 @@ struct FoldConstantChannelsPass
       ops.push_back(&op);
     for (Operation *op : ops)
       foldLayer(op, intervals);
-    // Backwards, so that what only constant tensors needed is gone when its turn comes. Intervals are
-    // looked up by value: nothing may be erased, and its place be reused, before its turn.
+    // Backwards, so that what only constant tensors needed is gone when its turn comes. Intervals
+    // are looked up by value: nothing may be erased, and its place be reused, before its turn.
     for (Operation *op : llvm::reverse(ops)) {
       for (Value result : op->getResults())
         if (!result.use_empty())

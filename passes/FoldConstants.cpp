@@ -28,7 +28,8 @@ int64_t bytesFreedBy(Operation *op) {
   int64_t bytes = 0;
   llvm::SmallPtrSet<Value, 4> seen;
   for (Value operand : op->getOperands())
-    if (seen.insert(operand).second && llvm::all_of(operand.getUsers(), [&](Operation *user) { return user == op; }))
+    if (seen.insert(operand).second &&
+        llvm::all_of(operand.getUsers(), [&](Operation *user) { return user == op; }))
       bytes += bytesOf(operand);
   return bytes;
 }

@@ -27,8 +27,7 @@ using namespace thimble;
 static MemRefType memrefOf(mcu::BufferType type) {
   Type element = type.getElementType();
   if (element.isInteger())
-    element = IntegerType::get(element.getContext(),
-                               std::max(8u, element.getIntOrFloatBitWidth()));
+    element = IntegerType::get(element.getContext(), std::max(8u, element.getIntOrFloatBitWidth()));
   return MemRefType::get({type.getNumElements()}, element);
 }
 
@@ -97,7 +96,8 @@ private:
         writes.push_back(static_cast<int64_t>(buffers.size()));
       buffers.push_back(operand.get());
       operands.push_back(operand.getOperandNumber());
-      names.push_back(range.size() == 1 ? name.str() : llvm::formatv("{0}_{1}", name, position).str());
+      names.push_back(range.size() == 1 ? name.str()
+                                        : llvm::formatv("{0}_{1}", name, position).str());
     }
   }
 
@@ -161,9 +161,9 @@ struct LowerKernelsPass : thimble::impl::LowerKernelsBase<LowerKernelsPass> {
                         kernelOp.getIndexAttr(), kernelOp.getLayerAttr(),
                         builder.getStringAttr(mnemonic), kernelOp.getKernelAttr(),
                         builder.getDenseI64ArrayAttr(fn.writes),
-                        builder.getI64IntegerAttr(op.getMacs() * firings), kernelOp.getCyclesAttr(), kernelOp.getEachRowAttr(),
-                        fn.walk(kernelOp.getFirst()), fn.walk(kernelOp.getAdvance()),
-                        fn.walk(kernelOp.getExtent()));
+                        builder.getI64IntegerAttr(op.getMacs() * firings), kernelOp.getCyclesAttr(),
+                        kernelOp.getEachRowAttr(), fn.walk(kernelOp.getFirst()),
+                        fn.walk(kernelOp.getAdvance()), fn.walk(kernelOp.getExtent()));
     kernelOp.erase();
     return success();
   }

@@ -55,7 +55,8 @@ private:
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(module.getBody());
     auto program = stream->getParentOfType<mcu::ProgramOp>();
-    Type arena = MemRefType::get({static_cast<int64_t>(*program.getArenaBytes())}, builder.getI8Type());
+    Type arena =
+        MemRefType::get({static_cast<int64_t>(*program.getArenaBytes())}, builder.getI8Type());
     auto made = func::FuncOp::create(builder, builder.getUnknownLoc(), name,
                                      builder.getFunctionType({arena}, {}));
     made.setPrivate();
@@ -65,11 +66,13 @@ private:
 
   void fireOneOf(Val stage) {
     const SmallVector<Operation *> stages = stream.getStages();
-    const auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(stages.size()) - 1));
+    const auto numbers =
+        llvm::to_vector(llvm::seq<int64_t>(0, static_cast<int64_t>(stages.size()) - 1));
     auto choice = scf::IndexSwitchOp::create(builder, b.loc(), TypeRange(), stage.value(), numbers,
                                              static_cast<unsigned>(numbers.size()));
     // The last stage is the default: there is no other number in the schedule.
-    for (auto [region, op] : llvm::zip(choice->getRegions().drop_front(), ArrayRef(stages).drop_back()))
+    for (auto [region, op] :
+         llvm::zip(choice->getRegions().drop_front(), ArrayRef(stages).drop_back()))
       fillCase(region, op);
     fillCase(choice.getDefaultRegion(), stages.back());
   }
@@ -86,14 +89,13 @@ private:
     if (auto call = dyn_cast<mcu::CallOp>(stage)) {
       run(call, walks);
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
-      callRuntime("thimble_copy_rows",
-                  {bytesAt(addressOf(walks[1])), bytesAt(addressOf(walks[0])),
-                   b.i32(walks[0].advance * walks[0].rowBytes()).value()});
+      callRuntime("thimble_copy_rows", {bytesAt(addressOf(walks[1])), bytesAt(addressOf(walks[0])),
+                                        b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     } else {
       auto fill = cast<mcu::FillRowsOp>(stage);
-      callRuntime("thimble_fill_rows",
-                  {bytesAt(addressOf(walks[0])), b.i32(static_cast<int8_t>(fill.getValue())).value(),
-                   b.i32(walks[0].advance * walks[0].rowBytes()).value()});
+      callRuntime("thimble_fill_rows", {bytesAt(addressOf(walks[0])),
+                                        b.i32(static_cast<int8_t>(fill.getValue())).value(),
+                                        b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     }
     for (const mcu::Walk &walk : walks)
       if (walk.advance != 0)
@@ -136,8 +138,8 @@ private:
 
   /// Whether a stage that takes in a row at a time writes its result there, not its sums.
   static bool isResult(mcu::CallOp call, const mcu::Walk &walk) {
-    return call.getEachRow() && walk.operand->getOperandNumber() ==
-                                    static_cast<unsigned>(call.getWrites().front());
+    return call.getEachRow() &&
+           walk.operand->getOperandNumber() == static_cast<unsigned>(call.getWrites().front());
   }
 
   /// The first row of the result that each firing makes.
@@ -170,9 +172,7 @@ private:
     return memref::ViewOp::create(builder, loc, type, function.getArgument(0), address.value(),
                                   ValueRange());
   }
-  Value bytesAt(Val address) {
-    return view(address, MemRefType::get({1}, builder.getI8Type()));
-  }
+  Value bytesAt(Val address) { return view(address, MemRefType::get({1}, builder.getI8Type())); }
 
   //===-- Positions -------------------------------------------------------------------------===//
 
@@ -259,8 +259,7 @@ struct LowerStreamsPass : thimble::impl::LowerStreamsBase<LowerStreamsPass> {
                WalkResult::interrupt();
       const std::string name = llvm::formatv("{0}_stream_{1,0+2}", program.getSymName(), number++);
       OpBuilder builder(&getContext());
-      func::FuncOp driver =
-          Driver(builder, getOperation(), name, stream, instrument).build();
+      func::FuncOp driver = Driver(builder, getOperation(), name, stream, instrument).build();
       stream.setDriverAttr(FlatSymbolRefAttr::get(driver));
       return WalkResult::advance();
     });

@@ -89,8 +89,7 @@ struct MergeLookupsPass : thimble::impl::MergeLookupsBase<MergeLookupsPass> {
 
   /// The lookup that took the place of the operators that end with `last`, if one did.
   static Operation *merge(Operation *last) {
-    if (!isPointwise(last) || varyingOperands(last).empty() ||
-        !isByte(last->getResult(0)))
+    if (!isPointwise(last) || varyingOperands(last).empty() || !isByte(last->getResult(0)))
       return nullptr;
     Cluster cluster = growFrom(last);
     if (cluster.members.empty())

@@ -1,8 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
+#include "passes/m4/PairLoads.h"
 #include "dialects/m4/M4Ops.h"
 #include "passes/Passes.h"
 #include "passes/m4/Liveness.h"
-#include "passes/m4/PairLoads.h"
 
 namespace thimble {
 #define GEN_PASS_DEF_PAIRLOADS
@@ -70,7 +70,8 @@ private:
 
   void moveUp(Operation *load) {
     Operation *before = load->getPrevNode();
-    for (int distance = 0; before && distance < furthest; ++distance, before = before->getPrevNode()) {
+    for (int distance = 0; before && distance < furthest;
+         ++distance, before = before->getPrevNode()) {
       if (isLoad(before)) {
         const bool feeds = llvm::is_contained(load->getOperands(), before->getResult(0));
         if (!feeds && hasRoom(before, load)) {
@@ -113,7 +114,8 @@ private:
   }
   bool hasRoom(Operation *before, Operation *load) const {
     auto [first, last] = between(before, load);
-    return std::all_of(pressure.begin() + static_cast<long>(first), pressure.begin() + static_cast<long>(last) + 1,
+    return std::all_of(pressure.begin() + static_cast<long>(first),
+                       pressure.begin() + static_cast<long>(last) + 1,
                        [](int live) { return live < numGprs; });
   }
   void occupy(Operation *before, Operation *load) {

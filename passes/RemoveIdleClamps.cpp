@@ -26,16 +26,16 @@ static bool isIdle(nn::NNOperator op) {
   if (failed(table))
     return false;
   Bounds bounds = boundsOf(varying.front());
-  auto least = static_cast<int64_t>(
-      activationBounds(nn::Activation::None, varying.front().getType()).low);
+  auto least =
+      static_cast<int64_t>(activationBounds(nn::Activation::None, varying.front().getType()).low);
   for (auto x = static_cast<int64_t>(bounds.low); x <= static_cast<int64_t>(bounds.high); ++x)
     if ((*table)[static_cast<size_t>(x - least)] != x)
       return false;
   return true;
 }
 
-/// Whether the fused activation of `op` clamps nothing that the type's range would not. Pooling does
-/// not leave the bounds of its operand either.
+/// Whether the fused activation of `op` clamps nothing that the type's range would not. Pooling
+/// does not leave the bounds of its operand either.
 static bool isActivationIdle(Operation *op) {
   nn::Activation activation = fusedActivation(op);
   if (activation == nn::Activation::None)

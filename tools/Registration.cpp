@@ -31,8 +31,9 @@ void thimble::registerPassesAndPhases() {
   for (const PhaseInfo &info : phaseTable())
     mlir::registerPassPipeline(
         ("phase-" + info.name).str(), info.description,
-        [populate = info.populate](mlir::OpPassManager &pm, llvm::StringRef options,
-                                   llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> error) {
+        [populate =
+             info.populate](mlir::OpPassManager &pm, llvm::StringRef options,
+                            llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> error) {
           if (!options.empty())
             return error("a phase takes no options");
           populate(pm, CompileOptions());

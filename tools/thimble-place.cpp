@@ -23,8 +23,8 @@ namespace {
 cl::list<std::string> files(cl::Positional, cl::OneOrMore, cl::desc("FILE.csv..."));
 cl::opt<int64_t> capacity("capacity", cl::init(0), cl::value_desc("bytes"),
                           cl::desc("Accept any placement that fits (0: the least peak)"));
-cl::opt<int64_t> nodeLimit("node-limit", cl::init(100000),
-                           cl::value_desc("nodes"), cl::desc("How far to search"));
+cl::opt<int64_t> nodeLimit("node-limit", cl::init(100000), cl::value_desc("nodes"),
+                           cl::desc("How far to search"));
 cl::opt<double> timeLimit("time-limit", cl::init(PlacementOptions().secondLimit),
                           cl::value_desc("seconds"), cl::desc("How long to search"));
 cl::opt<uint64_t> seed("seed", cl::init(PlacementOptions().seed), cl::value_desc("number"),

@@ -153,7 +153,8 @@ private:
       if (rest.empty())
         break;
       if (rest.consume_front("results")) {
-        auto values = isa<LoadMultiplePostOp>(op) ? op->getResults().drop_front() : op->getResults();
+        auto values =
+            isa<LoadMultiplePostOp>(op) ? op->getResults().drop_front() : op->getResults();
         result += llvm::join(llvm::map_range(values, registerName), ", ");
       } else if (rest.consume_front("{")) {
         auto [name, after] = rest.split('}');
@@ -184,11 +185,16 @@ private:
 
 } // namespace
 
-std::vector<std::string> thimble::emit::assemblyOf(KernelOp kernel) { return Printer(kernel).run(); }
+std::vector<std::string> thimble::emit::assemblyOf(KernelOp kernel) {
+  return Printer(kernel).run();
+}
 
 bool thimble::emit::usesFpu(KernelOp kernel) {
   auto isFpr = [](Type type) { return isa<FprType>(type); };
-  return kernel.walk([&](Operation *op) {
-    return llvm::any_of(op->getResultTypes(), isFpr) ? WalkResult::interrupt() : WalkResult::advance();
-  }).wasInterrupted();
+  return kernel
+      .walk([&](Operation *op) {
+        return llvm::any_of(op->getResultTypes(), isFpr) ? WalkResult::interrupt()
+                                                         : WalkResult::advance();
+      })
+      .wasInterrupted();
 }

@@ -94,7 +94,8 @@ static FailureOr<TensorInfo> describeTensor(Operation *op, StringRef name, Type 
     kind = kindOf(element, !element.isUnsignedInteger());
   }
   if (!kind)
-    return op->emitOpError("element must be bool, int8, uint8, int16, int32, int64 or float32, got ")
+    return op->emitOpError(
+               "element must be bool, int8, uint8, int16, int32, int64 or float32, got ")
                << element,
            failure();
   info.kind = *kind;

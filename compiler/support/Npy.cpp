@@ -13,10 +13,10 @@ struct TypeCode {
   std::string_view code;
   ElementType element;
 };
-static constexpr TypeCode typeCodes[] = {
-    {"|b1", ElementType::Bool},   {"|i1", ElementType::Int8},  {"|u1", ElementType::UInt8},
-    {"<i2", ElementType::Int16},  {"<i4", ElementType::Int32}, {"<i8", ElementType::Int64},
-    {"<f4", ElementType::Float32}};
+static constexpr TypeCode typeCodes[] = {{"|b1", ElementType::Bool},   {"|i1", ElementType::Int8},
+                                         {"|u1", ElementType::UInt8},  {"<i2", ElementType::Int16},
+                                         {"<i4", ElementType::Int32},  {"<i8", ElementType::Int64},
+                                         {"<f4", ElementType::Float32}};
 
 // The text behind `key` in the header's dictionary, up to any of `ends`.
 static std::string_view valueOf(std::string_view header, std::string_view key,
@@ -110,8 +110,8 @@ std::string thimble::writeNpy(const Tensor &tensor) {
   for (const TypeCode &type : typeCodes)
     if (type.element == tensor.type.element)
       code = type.code;
-  std::string header = "{'descr': '" + std::string(code) +
-                       "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string header =
+      "{'descr': '" + std::string(code) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   // Data starts at a multiple of 64 bytes.
   constexpr size_t prefix = 10, alignment = 64;
   header.append(alignment - (prefix + header.size() + 1) % alignment, ' ');

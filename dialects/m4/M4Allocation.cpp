@@ -105,7 +105,8 @@ private:
       for (Value operand : op->getOperands())
         if (op != loop && !loop.getBody().isAncestor(operand.getParentRegion()) &&
             contents.lookup(operand.getType()) != operand)
-          return op->emitOpError("reads ") << operand.getType() << ", which an earlier trip changed",
+          return op->emitOpError("reads ")
+                     << operand.getType() << ", which an earlier trip changed",
                  WalkResult::interrupt();
       return WalkResult::advance();
     });

@@ -80,7 +80,8 @@ static std::string signedText(IntegerAttr number, StringRef positive, StringRef 
 // ADDW takes any twelve bits, ADD.W a modified immediate; SUB alike.
 static std::string addText(IntegerAttr number, StringRef registers) {
   const int64_t value = number.getInt(), magnitude = value < 0 ? -value : value;
-  return ((value < 0 ? "sub" : "add") + StringRef(magnitude < 4096 ? "w " : ".w ") + registers + ", #")
+  return ((value < 0 ? "sub" : "add") + StringRef(magnitude < 4096 ? "w " : ".w ") + registers +
+          ", #")
              .str() +
          std::to_string(magnitude);
 }

@@ -52,8 +52,8 @@ LogicalResult KernelOp::verifyRegions() {
     return emitOpError("frame must be a multiple of 4 bytes");
   if (!isa<ReturnOp>(block.getTerminator()))
     return emitOpError("must end with m4.return");
-  const bool isAllocated = llvm::all_of(
-      block.getArgumentTypes(), [](Type type) { return !cast<GprType>(type).isVirtual(); });
+  const bool isAllocated = llvm::all_of(block.getArgumentTypes(),
+                                        [](Type type) { return !cast<GprType>(type).isVirtual(); });
   return block.getNumArguments() > 0 && isAllocated ? verifyAllocation(*this) : success();
 }
 
@@ -67,7 +67,8 @@ ParseResult LoopOp::parse(OpAsmParser &parser, OperationState &state) {
   SmallVector<OpAsmParser::UnresolvedOperand> initial;
   SmallVector<Type> types;
   SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseInteger(trips) || parser.parseKeyword("while") || parser.parseKeywordOrString(&condition))
+  if (parser.parseInteger(trips) || parser.parseKeyword("while") ||
+      parser.parseKeywordOrString(&condition))
     return failure();
   state.addAttribute(getTripsAttrName(state.name), builder.getI64IntegerAttr(trips));
   state.addAttribute(getConditionAttrName(state.name), builder.getStringAttr(condition));
@@ -94,9 +95,9 @@ void LoopOp::print(OpAsmPrinter &printer) {
   printer << " " << getTrips() << " while " << getCondition();
   if (!getInitial().empty()) {
     printer << " carry(";
-    llvm::interleaveComma(llvm::zip(getBlock().getArguments(), getInitial()), printer, [&](auto pair) {
-      printer << std::get<0>(pair) << " = " << std::get<1>(pair);
-    });
+    llvm::interleaveComma(
+        llvm::zip(getBlock().getArguments(), getInitial()), printer,
+        [&](auto pair) { printer << std::get<0>(pair) << " = " << std::get<1>(pair); });
     printer << ") : ";
     llvm::interleaveComma(getResultTypes(), printer);
   }

@@ -68,7 +68,8 @@ LogicalResult StreamOp::verifyRegions() {
       return op->emitOpError("must say how it walks through its operands");
   for (Operation *op : stages)
     for (const Walk &walk : walksOf(op))
-      if (auto type = cast<BufferType>(walk.buffer().getType()); walk.advance != 0 && !hasRows(type))
+      if (auto type = cast<BufferType>(walk.buffer().getType());
+          walk.advance != 0 && !hasRows(type))
         return op->emitOpError("walks through rows, got ") << type;
   const int64_t slots = Positions(*this).size();
   if (!getPositions() || getPositions().getType().getNumElements() != slots ||
@@ -79,7 +80,8 @@ LogicalResult StreamOp::verifyRegions() {
 
 // An array of a walk has an element for each of the first `count` operands.
 template <typename Op> static LogicalResult verifyWalk(Op op, size_t count) {
-  const std::optional<ArrayRef<int64_t>> arrays[] = {op.getFirst(), op.getAdvance(), op.getExtent()};
+  const std::optional<ArrayRef<int64_t>> arrays[] = {op.getFirst(), op.getAdvance(),
+                                                     op.getExtent()};
   if (llvm::none_of(arrays, [](const auto &array) { return array.has_value(); }))
     return success();
   for (const auto &array : arrays) {
@@ -96,7 +98,8 @@ static LogicalResult verifyRing(Operation *op, BufferType ring, int64_t rows) {
   if (ring.getRing() == 0)
     return op->emitOpError("appends to a ring, got ") << ring;
   if (rows < 1 || rows > ring.getRing())
-    return op->emitOpError("rows must be from 1 to the ring's ") << ring.getRing() << ", got " << rows;
+    return op->emitOpError("rows must be from 1 to the ring's ")
+           << ring.getRing() << ", got " << rows;
   return success();
 }
 
@@ -132,8 +135,8 @@ LogicalResult KernelOp::verify() {
 }
 
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto function = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(
-      (*this)->getParentOp(), getCalleeAttr());
+  auto function =
+      symbols.lookupNearestSymbolFrom<FunctionOpInterface>((*this)->getParentOp(), getCalleeAttr());
   if (!function)
     return emitOpError("'") << getCallee() << "' is not a function";
   const size_t buffers = function.getNumArguments() - (getEachRow() ? 1 : 0);
@@ -142,8 +145,8 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
                             << getBuffers().size();
   for (int64_t position : getWrites())
     if (position < 0 || position >= static_cast<int64_t>(getBuffers().size()))
-      return emitOpError("writes position ") << position << " of " << getBuffers().size()
-                                             << " buffers";
+      return emitOpError("writes position ")
+             << position << " of " << getBuffers().size() << " buffers";
   return success();
 }
 
@@ -180,7 +183,8 @@ SmallVector<Walk> thimble::mcu::walksOf(Operation *stage) {
     for (auto [i, start, rows, touched] : llvm::enumerate(first, advance, extent)) {
       const bool writes = kernel ? i >= kernel.getInputs().size()
                                  : llvm::is_contained(call.getWrites(), static_cast<int64_t>(i));
-      walks.push_back({&stage->getOpOperand(static_cast<unsigned>(i)), start, rows, touched, writes});
+      walks.push_back(
+          {&stage->getOpOperand(static_cast<unsigned>(i)), start, rows, touched, writes});
     }
   }
   return walks;
@@ -198,8 +202,8 @@ Positions::Positions(StreamOp stream) {
         readers[walk.buffer()].push_back(walk);
     }
   for (const Walk &walk : walks) {
-    const bool moves = walk.isRing() ? !walk.writes && readers[walk.buffer()].size() > 1
-                                     : walk.advance != 0;
+    const bool moves =
+        walk.isRing() ? !walk.writes && readers[walk.buffer()].size() > 1 : walk.advance != 0;
     if (moves)
       operands[walk.operand] = add(walk.first * walk.rowBytes());
   }

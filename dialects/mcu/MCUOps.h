@@ -12,8 +12,8 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/MapVector.h"
 
-#include "dialects/mcu/MCUEnums.h.inc"
 #include "dialects/mcu/MCUDialect.h.inc"
+#include "dialects/mcu/MCUEnums.h.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/mcu/MCUTypes.h.inc"
@@ -50,8 +50,8 @@ struct Walk {
   bool isRing() const;
   int64_t rowBytes() const;
 };
-/// Those of a kernel, call, `copy_rows` or `fill_rows` in a stream of several stages; a kernel's scratch is
-/// not walked.
+/// Those of a kernel, call, `copy_rows` or `fill_rows` in a stream of several stages; a kernel's
+/// scratch is not walked.
 llvm::SmallVector<Walk> walksOf(mlir::Operation *stage);
 
 /// Where a stream of several stages keeps how far they have come: slots of i32, in bytes.
@@ -62,8 +62,8 @@ public:
   int64_t size() const { return slots; }
   /// The slot with the bytes of a ring that are in use.
   int64_t ofRing(mlir::Value ring) const { return rings.lookup(ring); }
-  /// The slot of an operand; none if the address of its rows never changes: it is not walked, or a ring's only
-  /// reader, whose next row is always in front, or it appends to a ring.
+  /// The slot of an operand; none if the address of its rows never changes: it is not walked, or a
+  /// ring's only reader, whose next row is always in front, or it appends to a ring.
   std::optional<int64_t> of(mlir::OpOperand &operand) const;
   /// The slot with the number of the next firing of a stage that has `each_row`.
   int64_t ofFirings(mlir::Operation *stage) const { return counters.lookup(stage); }

@@ -28,8 +28,7 @@ UnaryParams detail::unaryParams(Operation *op, UnaryOp kind) {
 }
 
 LogicalResult detail::evaluateUnary(Operation *op, Inputs inputs, Outputs outputs) {
-  thimble::evaluateUnary(llvm::cast<UnaryElementwise>(op).getUnaryParams(), *inputs[0],
-                         outputs[0]);
+  thimble::evaluateUnary(llvm::cast<UnaryElementwise>(op).getUnaryParams(), *inputs[0], outputs[0]);
   return success();
 }
 

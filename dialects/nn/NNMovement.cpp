@@ -56,9 +56,7 @@ MovementPlan PackOp::getMovement() {
   return {packCopies(shapeOf(getInputs().front()), static_cast<int64_t>(getInputs().size()),
                      getAxis())};
 }
-MovementPlan UnpackOp::getMovement() {
-  return {unpackCopies(shapeOf(getInput()), getAxis())};
-}
+MovementPlan UnpackOp::getMovement() { return {unpackCopies(shapeOf(getInput()), getAxis())}; }
 MovementPlan PadOp::getMovement() {
   MovementPlan plan{padCopies(shapeOf(getInput()), toPairs(getPaddings()))};
   plan.fill = getValue() ? MovementPlan::Fill::Operand : MovementPlan::Fill::Zero;
@@ -85,8 +83,8 @@ MovementPlan DepthToSpaceOp::getMovement() {
   return {depthToSpaceCopies(shapeOf(getInput()), getBlockSize())};
 }
 MovementPlan SpaceToBatchNDOp::getMovement() {
-  MovementPlan plan{spaceToBatchCopies(shapeOf(getInput()), toVector(getBlockShape()),
-                                       toPairs(getPaddings()))};
+  MovementPlan plan{
+      spaceToBatchCopies(shapeOf(getInput()), toVector(getBlockShape()), toPairs(getPaddings()))};
   plan.fill = MovementPlan::Fill::Zero;
   return plan;
 }

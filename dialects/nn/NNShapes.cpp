@@ -113,8 +113,8 @@ namespace {
 
 // Positions of a window along one axis of a padded picture.
 FailureOr<int64_t> windowPositions(Operation *op, llvm::StringRef axis, int64_t input,
-                                   int64_t filter, int64_t stride, int64_t dilation,
-                                   int64_t before, int64_t after) {
+                                   int64_t filter, int64_t stride, int64_t dilation, int64_t before,
+                                   int64_t after) {
   int64_t span = (filter - 1) * dilation + 1;
   int64_t padded = input + before + after;
   if (failed(checkExtent(op, span)) || failed(checkExtent(op, padded)))
@@ -129,8 +129,8 @@ FailureOr<Shape64> windowShape(Operation *op, llvm::ArrayRef<int64_t> input,
                                llvm::ArrayRef<int64_t> filter, llvm::ArrayRef<int64_t> strides,
                                llvm::ArrayRef<int64_t> dilations, llvm::ArrayRef<int64_t> pads,
                                int64_t channels) {
-  auto height = windowPositions(op, "rows", input[1], filter[0], strides[0], dilations[0], pads[0],
-                                pads[1]);
+  auto height =
+      windowPositions(op, "rows", input[1], filter[0], strides[0], dilations[0], pads[0], pads[1]);
   if (failed(height))
     return failure();
   auto width = windowPositions(op, "columns", input[2], filter[1], strides[1], dilations[1],
@@ -167,8 +167,8 @@ LogicalResult checkPads(Operation *op, llvm::ArrayRef<int64_t> pads) {
     return failure();
   for (int64_t before : {pads[0], pads[2]})
     if (before < 0)
-      return op->emitOpError() << "expects pads at the top and left in [0, " << largest
-                               << "], got " << before;
+      return op->emitOpError() << "expects pads at the top and left in [0, " << largest << "], got "
+                               << before;
   return success();
 }
 
@@ -191,8 +191,7 @@ int64_t windowMacs(Value filter, Value output, int64_t inputsPerTap) {
 //===-- Convolutions and matrix products ----------------------------------------------------===//
 
 LogicalResult Conv2DOp::inferShapes(ShapeList &shapes) {
-  if (failed(checkConv(*this, 0)) ||
-      failed(checkEntries(*this, "dilations", getDilations(), 2, 1)))
+  if (failed(checkConv(*this, 0)) || failed(checkEntries(*this, "dilations", getDilations(), 2, 1)))
     return failure();
   llvm::ArrayRef<int64_t> input = shapeOf(getInput()), filter = shapeOf(getFilter());
   if (input[3] % filter[3] != 0)
@@ -216,8 +215,7 @@ int64_t Conv2DOp::getMacs() {
 }
 
 LogicalResult DepthwiseConv2DOp::inferShapes(ShapeList &shapes) {
-  if (failed(checkConv(*this, 3)) ||
-      failed(checkEntries(*this, "dilations", getDilations(), 2, 1)))
+  if (failed(checkConv(*this, 3)) || failed(checkEntries(*this, "dilations", getDilations(), 2, 1)))
     return failure();
   llvm::ArrayRef<int64_t> input = shapeOf(getInput()), filter = shapeOf(getFilter());
   if (filter[0] != 1)
@@ -248,8 +246,8 @@ LogicalResult TransposeConvOp::inferShapes(ShapeList &shapes) {
   if (failed(checkBias(*this, getBias(), filter[0])))
     return failure();
   // The size of the result is free within a stride: it must lead back to the input's.
-  auto forward = windowShape(*this, output, filter.slice(1, 2), getStrides(), {1, 1}, getPads(),
-                             input[3]);
+  auto forward =
+      windowShape(*this, output, filter.slice(1, 2), getStrides(), {1, 1}, getPads(), input[3]);
   if (failed(forward))
     return failure();
   if ((*forward)[1] != input[1] || (*forward)[2] != input[2])
@@ -277,14 +275,12 @@ LogicalResult FullyConnectedOp::inferShapes(ShapeList &shapes) {
     return failure();
   int64_t rows = elements / filter[1];
   // How the rows are arranged is up to the model; their number and length are not.
-  bool fits = !output.empty() && output.back() == filter[0] &&
-              elementsOf(getOutput()) / filter[0] == rows;
+  bool fits =
+      !output.empty() && output.back() == filter[0] && elementsOf(getOutput()) / filter[0] == rows;
   shapes.push_back(fits ? llvm::to_vector(output) : Shape64{rows, filter[0]});
   return success();
 }
-int64_t FullyConnectedOp::getMacs() {
-  return elementsOf(getOutput()) * shapeOf(getFilter())[1];
-}
+int64_t FullyConnectedOp::getMacs() { return elementsOf(getOutput()) * shapeOf(getFilter())[1]; }
 
 LogicalResult BatchMatMulOp::inferShapes(ShapeList &shapes) {
   llvm::ArrayRef<int64_t> lhs = shapeOf(getLhs()), rhs = shapeOf(getRhs());
@@ -298,8 +294,8 @@ LogicalResult BatchMatMulOp::inferShapes(ShapeList &shapes) {
   if (inner != rhsInner)
     return emitOpError() << "expects columns of the first matrix to equal rows of the second, got "
                          << inner << " and " << rhsInner;
-  std::optional<Shape> batch = broadcastShapes(Shape(lhs.begin(), lhs.end() - 2),
-                                               Shape(rhs.begin(), rhs.end() - 2));
+  std::optional<Shape> batch =
+      broadcastShapes(Shape(lhs.begin(), lhs.end() - 2), Shape(rhs.begin(), rhs.end() - 2));
   if (!batch)
     return emitOpError("expects leading dimensions that are equal or 1, got ")
            << getLhs().getType() << " and " << getRhs().getType();
@@ -329,8 +325,8 @@ template <typename Op> static LogicalResult poolShapes(Op op, ShapeList &shapes)
     return op.emitOpError() << "expects a filter of at most " << largest << " elements, got "
                             << op.getFilter()[0] << " x " << op.getFilter()[1];
   llvm::ArrayRef<int64_t> input = shapeOf(op.getInput());
-  auto shape = windowShape(op, input, op.getFilter(), op.getStrides(), {1, 1}, op.getPads(),
-                           input[3]);
+  auto shape =
+      windowShape(op, input, op.getFilter(), op.getStrides(), {1, 1}, op.getPads(), input[3]);
   if (failed(shape))
     return failure();
   shapes.push_back(std::move(*shape));

@@ -15,8 +15,8 @@ using Shape64 = llvm::SmallVector<int64_t>;
 static int64_t rankOf(Value value) { return static_cast<int64_t>(shapeOf(value).size()); }
 
 // `values` holds non-negative [before, after] pairs, one for each of `count` axes.
-static LogicalResult checkPairs(Operation *op, llvm::StringRef name,
-                                llvm::ArrayRef<int64_t> values, int64_t count) {
+static LogicalResult checkPairs(Operation *op, llvm::StringRef name, llvm::ArrayRef<int64_t> values,
+                                int64_t count) {
   return checkEntries(op, name, values, 2 * count, 0);
 }
 
@@ -330,8 +330,8 @@ static LogicalResult checkTuples(Operation *op, Value indices, int64_t rank) {
   llvm::ArrayRef<int64_t> shape = shapeOf(indices);
   if (!shape.empty() && shape.back() <= rank)
     return success();
-  return op->emitOpError() << "expects indices whose last dimension is in [1, " << rank
-                           << "], got " << indices.getType();
+  return op->emitOpError() << "expects indices whose last dimension is in [1, " << rank << "], got "
+                           << indices.getType();
 }
 
 LogicalResult GatherNDOp::inferShapes(ShapeList &shapes) {
@@ -350,8 +350,8 @@ LogicalResult ScatterNDOp::inferShapes(ShapeList &shapes) {
   Shape64 updates(indices.drop_back());
   llvm::append_range(updates, output.drop_front(indices.back()));
   if (shapeOf(getUpdates()) != llvm::ArrayRef(updates))
-    return emitOpError("expects updates of shape [") << llvm::ArrayRef(updates) << "], got "
-                                                     << getUpdates().getType();
+    return emitOpError("expects updates of shape [")
+           << llvm::ArrayRef(updates) << "], got " << getUpdates().getType();
   shapes.emplace_back(output);
   return success();
 }

@@ -210,10 +210,9 @@ RankedTensorType fromTensorType(MLIRContext *context, const TensorType &type) {
   unsigned flags = isSigned ? quant::QuantizationFlags::Signed : 0;
   const Quantization &q = *type.quantization;
   if (!q.perChannel())
-    return RankedTensorType::get(type.shape,
-                                 quant::UniformQuantizedType::get(flags, storage, expressed,
-                                                                  q.scale(), q.zeroPoint(), low,
-                                                                  high));
+    return RankedTensorType::get(
+        type.shape, quant::UniformQuantizedType::get(flags, storage, expressed, q.scale(),
+                                                     q.zeroPoint(), low, high));
   llvm::SmallVector<double> scales(q.scales.begin(), q.scales.end());
   llvm::SmallVector<int64_t> zeroPoints(q.zeroPoints.begin(), q.zeroPoints.end());
   return RankedTensorType::get(
@@ -227,8 +226,8 @@ RankedTensorType storageType(RankedTensorType type) {
     return type;
   Type storage = quantized.getStorageType();
   if (!quantized.isSigned())
-    storage = IntegerType::get(type.getContext(), storage.getIntOrFloatBitWidth(),
-                               IntegerType::Unsigned);
+    storage =
+        IntegerType::get(type.getContext(), storage.getIntOrFloatBitWidth(), IntegerType::Unsigned);
   return type.clone(storage);
 }
 
@@ -239,8 +238,8 @@ bool checkConstant(ElementsAttr value, Type type, std::string *why) {
   RankedTensorType stored = storageType(llvm::cast<RankedTensorType>(type));
   if (value.getType() != stored) {
     std::string text;
-    llvm::raw_string_ostream(text) << "expects a value of type " << stored << ", got "
-                                   << value.getType();
+    llvm::raw_string_ostream(text)
+        << "expects a value of type " << stored << ", got " << value.getType();
     refuse(why, text);
     return false;
   }
@@ -291,8 +290,8 @@ std::optional<Tensor> toTensor(ElementsAttr value, Type type, std::string *why) 
 
 ElementsAttr toAttribute(MLIRContext *context, const Tensor &tensor, llvm::StringRef name) {
   constexpr size_t largestInline = 256;
-  auto type = RankedTensorType::get(tensor.type.shape,
-                                    storageElement(context, tensor.type.element));
+  auto type =
+      RankedTensorType::get(tensor.type.shape, storageElement(context, tensor.type.element));
   llvm::ArrayRef<char> raw(reinterpret_cast<const char *>(tensor.data.data()), tensor.data.size());
   if (tensor.type.element == ElementType::Bool) {
     llvm::SmallVector<bool> values;

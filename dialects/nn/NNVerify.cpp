@@ -38,9 +38,8 @@ LogicalResult detail::verifyOperator(Operation *op) {
     pointers.push_back(&type);
   llvm::ArrayRef<const TensorType *> all = pointers;
   unsigned operands = op->getNumOperands();
-  if (std::optional<std::string> why = whyIllegal(op->getName().stripDialect(),
-                                                  all.take_front(operands),
-                                                  all.drop_front(operands)))
+  if (std::optional<std::string> why = whyIllegal(
+          op->getName().stripDialect(), all.take_front(operands), all.drop_front(operands)))
     return op->emitOpError(*why);
 
   for (NamedAttribute attribute : op->getAttrs())

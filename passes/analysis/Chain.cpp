@@ -130,8 +130,8 @@ private:
         if (!input.isRing)
           continue;
         input.first += before[input.tensor];
-        const int64_t wanted =
-            input.first + (stage.firings - 1) * input.advance + std::max(input.needs, input.advance);
+        const int64_t wanted = input.first + (stage.firings - 1) * input.advance +
+                               std::max(input.needs, input.advance);
         int64_t &rows = after[input.tensor];
         rows = std::max(rows, wanted - before[input.tensor] - tensor(input.tensor).rows);
       }
@@ -151,7 +151,8 @@ private:
 
   std::optional<int> furthestReady() {
     for (int i = static_cast<int>(chain.stages.size()) - 1; i >= 0; --i)
-      if (chain.stages[static_cast<size_t>(i)].kind != Kind::FillRows && isReady(static_cast<size_t>(i)))
+      if (chain.stages[static_cast<size_t>(i)].kind != Kind::FillRows &&
+          isReady(static_cast<size_t>(i)))
         return i;
     return std::nullopt;
   }
@@ -177,7 +178,8 @@ private:
   int64_t rowsToFill(const Operand &input) {
     if (!input.isRing)
       return 0;
-    const int64_t rest = before[input.tensor] + tensor(input.tensor).rows + after[input.tensor] - rowsOf(input);
+    const int64_t rest =
+        before[input.tensor] + tensor(input.tensor).rows + after[input.tensor] - rowsOf(input);
     return rest <= after[input.tensor] ? rest : 0;
   }
 
@@ -305,11 +307,12 @@ private:
     return begin;
   }
 
-  // A tensor that exists as a whole, if it is live in the chain: rows that were written, and not yet
-  // read for the last time.
+  // A tensor that exists as a whole, if it is live in the chain: rows that were written, and not
+  // yet read for the last time.
   template <typename Live> void addWhole(int number, int lastTime, Live live) {
     const RowTensor &t = tensor(number);
-    if (t.isPart || t.producer >= end || t.lastReader < begin || (t.lastReader < 0 && t.producer < begin))
+    if (t.isPart || t.producer >= end || t.lastReader < begin ||
+        (t.lastReader < 0 && t.producer < begin))
       return;
     for (int64_t row = 0; row < t.rows; ++row) {
       const int first = t.producer < begin || !t.isOwn ? 0 : born[number][static_cast<size_t>(row)];
@@ -327,9 +330,9 @@ private:
           continue;
         const int index = static_cast<int>(&stage - chain.stages.data());
         // The last firing that starts at or before the row.
-        const int64_t firing = input.advance == 0
-                                   ? stage.firings - 1
-                                   : std::min(stage.firings - 1, (row - input.first) / input.advance);
+        const int64_t firing =
+            input.advance == 0 ? stage.firings - 1
+                               : std::min(stage.firings - 1, (row - input.first) / input.advance);
         last = std::max(last, timeOf(index, firing));
       }
     return last;
@@ -347,20 +350,20 @@ private:
   const RowNetwork &network;
   int begin, end;
   Chain chain;
-  std::vector<int64_t> fired;                       // by stage
-  std::map<int, int64_t> before, after;             // rows of padding, by ring
-  std::map<int, int> fills;                         // stages, by ring
-  std::vector<int64_t> appended;                    // rows, by 2 * tensor + whether it is its ring
-  std::vector<int64_t> front;                       // first row that is still there, by ring
-  std::vector<int64_t> inUse;                       // rows that are there, by ring
-  std::vector<std::pair<int, int64_t>> changes;     // of the live bytes of rings: time and bytes
+  std::vector<int64_t> fired;                   // by stage
+  std::map<int, int64_t> before, after;         // rows of padding, by ring
+  std::map<int, int> fills;                     // stages, by ring
+  std::vector<int64_t> appended;                // rows, by 2 * tensor + whether it is its ring
+  std::vector<int64_t> front;                   // first row that is still there, by ring
+  std::vector<int64_t> inUse;                   // rows that are there, by ring
+  std::vector<std::pair<int, int64_t>> changes; // of the live bytes of rings: time and bytes
   struct Reader {
     size_t stage;
     int64_t first, advance;
   };
-  std::vector<std::vector<Reader>> readers;         // by ring
-  std::map<int, std::vector<int>> born;             // firing that wrote each row, by whole tensor
-  mutable std::vector<std::vector<int>> times;      // firings of each stage
+  std::vector<std::vector<Reader>> readers;    // by ring
+  std::map<int, std::vector<int>> born;        // firing that wrote each row, by whole tensor
+  mutable std::vector<std::vector<int>> times; // firings of each stage
 };
 
 } // namespace

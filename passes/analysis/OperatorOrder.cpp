@@ -173,8 +173,8 @@ bool Graph::startsWith(size_t buffer, size_t op) const {
   });
 }
 
-/// An operator that frees no more than it adds may wait for the only operator that comes after it, if
-/// that one comes after nothing else and needs as much. What this one adds and frees must be the
+/// An operator that frees no more than it adds may wait for the only operator that comes after it,
+/// if that one comes after nothing else and needs as much. What this one adds and frees must be the
 /// same in every order.
 std::optional<size_t> Graph::nextOf(size_t op) const {
   if (successors[op].size() != 1)
@@ -196,8 +196,8 @@ std::optional<size_t> Graph::nextOf(size_t op) const {
   for (size_t buffer : problem.operators[reader].touches)
     if (startsWith(buffer, reader))
       readerAdds += problem.buffers[buffer].bytes;
-  const bool waits = freed <= added && added + workBytes(op) <=
-                                           added - freed + readerAdds + workBytes(reader);
+  const bool waits =
+      freed <= added && added + workBytes(op) <= added - freed + readerAdds + workBytes(reader);
   return waits ? std::optional(reader) : std::nullopt;
 }
 
@@ -219,8 +219,8 @@ public:
     bool isExact = true; // no order is better than this one, or there is none
   };
 
-  /// Continues `start` to any order with a peak below `budget` in about so many steps. Sets of each size
-  /// have an equal share of those that are left.
+  /// Continues `start` to any order with a peak below `budget` in about so many steps. Sets of each
+  /// size have an equal share of those that are left.
   Found sweep(const Partial &start, int64_t budget, size_t steps) const {
     Found found;
     std::vector<Level> levels(size() + 1);
@@ -289,9 +289,8 @@ private:
       if (partial.progress.liveBytes() <= liveBefore)
         return true;
       const std::vector<size_t> &readers = graph->successors[op];
-      auto ready = std::find_if(readers.begin(), readers.end(), [&](size_t reader) {
-        return partial.progress.isReady(reader);
-      });
+      auto ready = std::find_if(readers.begin(), readers.end(),
+                                [&](size_t reader) { return partial.progress.isReady(reader); });
       op = ready == readers.end() ? end : *ready;
     }
     for (; partial.order.size() > length; partial.order.pop_back())
@@ -304,9 +303,9 @@ private:
   size_t begin, end;
 };
 
-/// The operators that every other one has to run before or after. All earlier ones lead to an operator
-/// if each has a successor that is no later than it; all later ones come from it if each has a
-/// predecessor that is no earlier.
+/// The operators that every other one has to run before or after. All earlier ones lead to an
+/// operator if each has a successor that is no later than it; all later ones come from it if each
+/// has a predecessor that is no earlier.
 std::vector<size_t> cutsOf(const OrderProblem &problem, const Graph &graph) {
   const size_t count = problem.operators.size();
   std::vector<bool> followsAll(count);
@@ -368,8 +367,9 @@ int64_t lowerBound(const OrderProblem &problem) {
   return bound;
 }
 
-/// The best order of a part that continues `start`, better than one with the peak `given`: short sweeps
-/// bisect the budget; a long one tries to improve on what they found, or proves that nothing does.
+/// The best order of a part that continues `start`, better than one with the peak `given`: short
+/// sweeps bisect the budget; a long one tries to improve on what they found, or proves that nothing
+/// does.
 Part::Found searchPart(const Part &part, const Partial &start, int64_t given, size_t stepLimit) {
   const size_t longest = stepLimit / part.size(), shorter = longest / 32;
   Part::Found best{std::nullopt, false};

@@ -88,9 +88,8 @@ Placement OrderedPlacer::placeGreedily(std::vector<size_t> &order) const {
   for (const Key key : keys) {
     std::vector<size_t> sorted(buffers.size());
     std::iota(sorted.begin(), sorted.end(), size_t(0));
-    std::stable_sort(sorted.begin(), sorted.end(), [&](size_t x, size_t y) {
-      return key(buffers[x]) < key(buffers[y]);
-    });
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [&](size_t x, size_t y) { return key(buffers[x]) < key(buffers[y]); });
     for (PlacementFit fit : {PlacementFit::First, PlacementFit::Best}) {
       Placement next = place(sorted, fit);
       if (next.peak < best.peak) {
@@ -120,8 +119,7 @@ std::vector<size_t> OrderedPlacer::highest(const std::vector<size_t> &order,
   return positions;
 }
 
-Placement OrderedPlacer::improve(std::vector<size_t> order,
-                                 const PlacementOptions &options) const {
+Placement OrderedPlacer::improve(std::vector<size_t> order, const PlacementOptions &options) const {
   std::minstd_rand random(static_cast<uint32_t>(options.seed + 1));
   const Deadline deadline(options.secondLimit);
   Placement best = place(order, PlacementFit::First);

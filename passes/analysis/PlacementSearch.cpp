@@ -250,8 +250,7 @@ template <size_t Width> bool PlacementSearch::raiseToSumsOf(const Section &secti
       return (mirrored & behind[i + 1]).any();
     };
     int64_t offset = block.base;
-    while (offset + block.size <= capacity &&
-           (offset % alignment != 0 || !isSum(offset - bottom)))
+    while (offset + block.size <= capacity && (offset % alignment != 0 || !isSum(offset - bottom)))
       ++offset;
     if (offset + block.size > capacity)
       return false;

@@ -15,7 +15,8 @@ static std::optional<Tensor> uniformConstant(Value value) {
   if (!constant)
     return std::nullopt;
   std::optional<Tensor> data = nn::toTensor(constant.getValue(), value.getType());
-  if (!data || data->data.empty() || (data->type.quantization && data->type.quantization->perChannel()))
+  if (!data || data->data.empty() ||
+      (data->type.quantization && data->type.quantization->perChannel()))
     return std::nullopt;
   size_t width = byteSize(data->type.element);
   for (size_t i = width; i < data->data.size(); ++i)

@@ -18,7 +18,9 @@ public:
   struct Choice {
     int64_t cycles, ownBytes;
     std::vector<size_t> codes;
-    bool uses(size_t code) const { return std::find(codes.begin(), codes.end(), code) != codes.end(); }
+    bool uses(size_t code) const {
+      return std::find(codes.begin(), codes.end(), code) != codes.end();
+    }
   };
 
   explicit Network(const std::vector<LayerChoices> &layers) {
@@ -98,20 +100,21 @@ public:
 
   /// Every layer has a choice that fits the RAM.
   bool isFeasible() const {
-    return std::none_of(allowed.begin(), allowed.end(), [](const auto &fitting) { return fitting.empty(); });
+    return std::none_of(allowed.begin(), allowed.end(),
+                        [](const auto &fitting) { return fitting.empty(); });
   }
 
   State fastest() const {
     State state(network);
     for (size_t i = 0; i < allowed.size(); ++i)
       state.set(i, *std::min_element(allowed[i].begin(), allowed[i].end(), [&](size_t a, size_t b) {
-        return rank(network.choices[i][a]) < rank(network.choices[i][b]);
-      }));
+                  return rank(network.choices[i][a]) < rank(network.choices[i][b]);
+                }));
     return state;
   }
 
-  /// Lowers the value by changes of single layers, and by bringing all layers to a piece of code that
-  /// they can share or away from it, while there are such.
+  /// Lowers the value by changes of single layers, and by bringing all layers to a piece of code
+  /// that they can share or away from it, while there are such.
   State improve(State best, const Value &valueOf) const {
     changeSingles(best, valueOf);
     for (bool improved = true; improved;) {
@@ -261,7 +264,8 @@ std::vector<size_t> thimble::selectKernels(const std::vector<LayerChoices> &laye
 
   const SelectionCost fast = best.cost();
   auto value = [&](const SelectionCost &cost) {
-    const double cycles = static_cast<double>(cost.cycles), bytes = static_cast<double>(cost.flashBytes);
+    const double cycles = static_cast<double>(cost.cycles),
+                 bytes = static_cast<double>(cost.flashBytes);
     if (objective == Objective::Balanced)
       return cycles * bytes;
     if (cycles > mostSlowdown * static_cast<double>(fast.cycles))

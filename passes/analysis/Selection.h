@@ -36,12 +36,15 @@ struct LayerChoices {
   int64_t liveBytes = 0;
 };
 
-/// The index of a choice for each layer. With `limit` all objectives keep to it, where some selection does.
+/// The index of a choice for each layer. With `limit` all objectives keep to it, where some
+/// selection does.
 /// - Speed: the fastest that need no more RAM than running one operator at a time does, but for
 ///   `spareBytes`. A kilobyte of code must save one part in 500 of the whole time.
-/// - Ram: the fastest of those with the least peak that some selection has that takes at most a quarter
+/// - Ram: the fastest of those with the least peak that some selection has that takes at most a
+/// quarter
 ///   longer than Speed's.
-/// - Flash: the least flash, where eight percent more time must save one percent of it, that takes at most
+/// - Flash: the least flash, where eight percent more time must save one percent of it, that takes
+/// at most
 ///   1.8 times as long as Speed's.
 /// - Balanced: the least product of time and flash.
 /// All but Ram keep to Speed's RAM. Flash and Balanced are local searches from the minima of

@@ -85,7 +85,8 @@ std::vector<int64_t> StreamSearch::heightsOf(int begin, int end, Rows rowsOfFiri
   return heights;
 }
 
-std::optional<StreamSearch::Slice> StreamSearch::sliceOf(int begin, const std::vector<int64_t> &heights) const {
+std::optional<StreamSearch::Slice>
+StreamSearch::sliceOf(int begin, const std::vector<int64_t> &heights) const {
   Slice slice;
   slice.begin = begin;
   slice.heights = heights;
@@ -113,7 +114,8 @@ void StreamSearch::addSlices(int begin) {
     for (int64_t most : tallest)
       patterns.insert(heightsOf(begin, end, [=](int64_t) { return most; }));
     for (int64_t firings : turns)
-      patterns.insert(heightsOf(begin, end, [=](int64_t rows) { return std::min<int64_t>(rows / firings, 8); }));
+      patterns.insert(heightsOf(
+          begin, end, [=](int64_t rows) { return std::min<int64_t>(rows / firings, 8); }));
     for (const std::vector<int64_t> &heights : patterns)
       if (std::optional<Slice> slice = sliceOf(begin, heights))
         slices[static_cast<size_t>(end)].push_back(std::move(*slice));

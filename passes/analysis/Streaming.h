@@ -14,7 +14,8 @@
 
 namespace thimble {
 
-/// A tensor that is a stack of rows. Tensors and operators are numbers; operators run in their order.
+/// A tensor that is a stack of rows. Tensors and operators are numbers; operators run in their
+/// order.
 struct RowTensor {
   int64_t rows = 1;
   int64_t rowBytes = 0;
@@ -28,8 +29,8 @@ struct RowTensor {
   int64_t bytes() const { return rows * rowBytes; }
 };
 
-/// How an operator reads a tensor. Output row y needs the rows from y * stride - padTop on, `window` of them;
-/// those outside the tensor are padding.
+/// How an operator reads a tensor. Output row y needs the rows from y * stride - padTop on,
+/// `window` of them; those outside the tensor are padding.
 struct RowInput {
   unsigned operand = 0;
   int tensor = -1;
@@ -42,7 +43,8 @@ struct RowOperator {
   std::vector<int> outputs;
   /// Whether it can compute some rows of its only output at a time.
   bool streams = false;
-  /// Whether it takes in one row of its only input at a time instead, for an output that is there with the last.
+  /// Whether it takes in one row of its only input at a time instead, for an output that is there
+  /// with the last.
   bool reduces = false;
 };
 
@@ -58,7 +60,8 @@ struct ChainStage {
     unsigned operand = 0;
     int tensor = -1;
     bool isRing = false;
-    /// Row of the first firing, and how far a firing goes. Rows of a ring count from its first padding.
+    /// Row of the first firing, and how far a firing goes. Rows of a ring count from its first
+    /// padding.
     int64_t first = 0, advance = 0;
     int64_t needs = 0; // rows from the current one on that a firing wants to find
   };
@@ -75,15 +78,16 @@ struct ChainStage {
 struct Chain {
   int begin = 0, end = 0; // operators [begin, end)
   std::vector<ChainStage> stages;
-  std::vector<int> schedule; // stages in the order in which they fire
+  std::vector<int> schedule;    // stages in the order in which they fire
   std::map<int, int64_t> rings; // rows that there are at most, by tensor
   /// For each operator the most bytes of tensors that are live while it fires.
   std::vector<int64_t> liveBytes;
   int64_t moveCycles = 0; // of firing and of moving rows
 };
 
-/// Plays operators [begin, end) of `network`, operator i making `heights[i - begin]` rows at a time (a divisor of
-/// its rows; 1 for one that reduces): whichever is furthest along and finds its rows fires next.
+/// Plays operators [begin, end) of `network`, operator i making `heights[i - begin]` rows at a time
+/// (a divisor of its rows; 1 for one that reduces): whichever is furthest along and finds its rows
+/// fires next.
 Chain playChain(const RowNetwork &network, int begin, int end, const std::vector<int64_t> &heights);
 
 /// Bytes of the tensors that are live while operator `op` computes its whole result.
@@ -93,7 +97,8 @@ int64_t liveBytesAt(const RowNetwork &network, int op);
 struct TileChoice {
   int64_t cycles = 0, scratchBytes = 0, stackBytes = 0;
 };
-/// The choices of an operator for a height, or for the whole tensor at once (height 0). At least one for height 0.
+/// The choices of an operator for a height, or for the whole tensor at once (height 0). At least
+/// one for height 0.
 using TileChoices = std::function<const std::vector<TileChoice> &(int op, int64_t height)>;
 
 /// Where a network is cut. Operators in no chain run one at a time.
@@ -110,9 +115,9 @@ public:
   StreamSearch(const RowNetwork &network, TileChoices choices);
   ~StreamSearch();
 
-  /// The fastest plan within `ramBytes` of arena and stack, if there is one. Of plans that are about as fast it is
-  /// the one with the smaller rings and scratch, which are easier to place: a kilobyte of them must save `price` of
-  /// the least time.
+  /// The fastest plan within `ramBytes` of arena and stack, if there is one. Of plans that are
+  /// about as fast it is the one with the smaller rings and scratch, which are easier to place: a
+  /// kilobyte of them must save `price` of the least time.
   std::optional<StreamPlan> fastest(int64_t ramBytes, double price = 1.0 / 1000) const;
   /// Cycles of the fastest plan of all.
   int64_t leastCycles() const { return unlimitedCycles; }
@@ -126,8 +131,10 @@ private:
   void listStacks();
   /// Operators from `begin` on, with these heights; nothing if no kernel can compute one of them.
   std::optional<Slice> sliceOf(int begin, const std::vector<int64_t> &heights) const;
-  /// The heights of a chain: `rowsOfFiring` says for the rows of a result how many a firing makes at most.
-  template <typename Rows> std::vector<int64_t> heightsOf(int begin, int end, Rows rowsOfFiring) const;
+  /// The heights of a chain: `rowsOfFiring` says for the rows of a result how many a firing makes
+  /// at most.
+  template <typename Rows>
+  std::vector<int64_t> heightsOf(int begin, int end, Rows rowsOfFiring) const;
   struct Limits {
     RamLimit ram;
     double bytePrice; // cycles

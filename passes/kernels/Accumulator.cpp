@@ -1,7 +1,6 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "passes/kernels/Accumulator.h"
 
-
 #include <cmath>
 
 using namespace mlir;
@@ -11,8 +10,7 @@ Candidate thimble::portableMacCandidate(const KernelQuery &query, int64_t rows) 
   const CostRules &costs = query.target.costs;
   bool isFloat = query.inputs[0].element == ElementType::Float32;
   // Inner loops run over the input channels of a tap.
-  const int64_t run =
-      isa<nn::DepthwiseConv2DOp>(*query.op) ? 1 : query.inputs[1].shape.back();
+  const int64_t run = isa<nn::DepthwiseConv2DOp>(*query.op) ? 1 : query.inputs[1].shape.back();
   constexpr double perRun = 12, perOutput = 40;
   double perMac = 2 * costs.load + costs.takenBranch + costs.alu +
                   (isFloat ? 2 * costs.floatOp : costs.multiply + costs.alu) +
@@ -45,9 +43,8 @@ static bool accumulatorFits(const KernelOperands &operands, const RequantPerChan
     inner *= filter.type.shape[axis];
   std::vector<int64_t> sums(channels);
   for (int64_t i = 0, e = filter.type.elements(); i < e; ++i) {
-    int64_t weight = filter.type.element == ElementType::UInt8
-                         ? filter.constant->as<uint8_t>()[i]
-                         : filter.constant->as<int8_t>()[i];
+    int64_t weight = filter.type.element == ElementType::UInt8 ? filter.constant->as<uint8_t>()[i]
+                                                               : filter.constant->as<int8_t>()[i];
     sums[i / inner % channels] += std::abs(weight - requant.filterZeroPoint) * reach;
   }
   if (operands.inputs.size() > 2) {
@@ -142,8 +139,7 @@ Val thimble::scaleAccumulator(KernelBuilder &b, const RequantPerChannel &requant
     multipliers.push_back(m.multiplier);
     shifts.push_back(m.shift);
   }
-  return b.requantize(accumulator,
-                      b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier"),
-                      b.load(b.table<int32_t>("shifts", shifts), channel, "shift"),
-                      requant.rounding);
+  return b.requantize(
+      accumulator, b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier"),
+      b.load(b.table<int32_t>("shifts", shifts), channel, "shift"), requant.rounding);
 }

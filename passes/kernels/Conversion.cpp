@@ -26,8 +26,8 @@ Val castFloat(KernelBuilder &b, ElementType to, Val x) {
     return b.call("thimble_truncate_i32", {x}, b.i32(0));
   ClampRange range = storageRange(to);
   Val number = b.select(x == x, x, b.f32(0.0f));
-  return b.toI32Truncating(b.clamp(number, FloatRange{static_cast<float>(range.low),
-                                                      static_cast<float>(range.high)}));
+  return b.toI32Truncating(
+      b.clamp(number, FloatRange{static_cast<float>(range.low), static_cast<float>(range.high)}));
 }
 
 class PortableCast : public Kernel {

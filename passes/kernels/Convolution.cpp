@@ -24,7 +24,8 @@ Window2D windowOf(ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations, ArrayR
   return w;
 }
 
-using AddTap = llvm::function_ref<Val(Accumulator &, Val sum, Val pixel, Val ky, Val kx, Val channel)>;
+using AddTap =
+    llvm::function_ref<Val(Accumulator &, Val sum, Val pixel, Val ky, Val kx, Val channel)>;
 
 /// One row of a convolution with a filter of kH x kW: `addTap` adds the products of one tap of
 /// one output channel to `sum`; `pixel` is the tap's place in the input, counted in pixels.

@@ -17,9 +17,8 @@ void thimble::copyRun(KernelBuilder &b, Buffer in, Val inStart, Buffer out, Val 
   int64_t perWord = elementsPerWord(in.element, count);
   int64_t byWords = perWord ? count / perWord * perWord : 0;
   if (byWords)
-    b.loop("i", b.index(0), b.index(byWords), perWord, [&](Val i) {
-      b.storeWord(out, outStart + i, b.loadWord(in, inStart + i, "word"));
-    });
+    b.loop("i", b.index(0), b.index(byWords), perWord,
+           [&](Val i) { b.storeWord(out, outStart + i, b.loadWord(in, inStart + i, "word")); });
   else
     b.loop("i", count, [&](Val i) { b.store(out, outStart + i, b.load(in, inStart + i)); });
   for (int64_t i = byWords; byWords && i < count; ++i)

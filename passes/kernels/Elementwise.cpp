@@ -85,8 +85,8 @@ struct ElementLoop {
       if (loaded[k] || !isFixed(k, depth))
         continue;
       bool literal = operands[k].constant && isFixed(k, 0);
-      loaded[k] = literal ? literalOf(b, *operands[k].constant)
-                          : b.load(buffers[k], at[k], operandName(k));
+      loaded[k] =
+          literal ? literalOf(b, *operands[k].constant) : b.load(buffers[k], at[k], operandName(k));
     }
     if (depth == loop.extents.size()) {
       b.store(output.buffer, out, body(loaded));
@@ -110,8 +110,8 @@ void thimble::mapElements(KernelBuilder &b, const BroadcastLoop &loop,
   ElementLoop nest{b, loop, operands, output, body, {}};
   for (size_t k = 0; k < operands.size(); ++k) {
     bool literal = operands[k].constant && nest.isFixed(k, 0);
-    nest.buffers.push_back(
-        literal ? Buffer() : bufferOf(b, operands[k], ElementLoop::operandName(k)));
+    nest.buffers.push_back(literal ? Buffer()
+                                   : bufferOf(b, operands[k], ElementLoop::operandName(k)));
   }
   nest.build(0, b.index(0), SmallVector<Val>(operands.size(), b.index(0)),
              SmallVector<Val>(operands.size()));

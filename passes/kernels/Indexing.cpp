@@ -75,9 +75,9 @@ void IndexingKernel<nn::GatherOp>::emitOp(KernelBuilder &b, nn::GatherOp op,
                                           const KernelOperands &operands) const {
   Buffer in = bufferOf(b, operands.inputs[0], "input"), out = operands.outputs[0].buffer;
   Indices indices(b, operands.inputs[1]);
-  GatherLoop n = prepareGather(operands.inputs[0].type.shape, operands.inputs[1].type.shape,
-                               static_cast<int64_t>(op.getAxis()),
-                               static_cast<int64_t>(op.getBatchDims()));
+  GatherLoop n =
+      prepareGather(operands.inputs[0].type.shape, operands.inputs[1].type.shape,
+                    static_cast<int64_t>(op.getAxis()), static_cast<int64_t>(op.getBatchDims()));
   b.loop("batch", n.batch, [&](Val batch) {
     b.loop("outer", n.outer, [&](Val outer) {
       Val row = batch * n.outer + outer;

@@ -105,7 +105,8 @@ std::optional<Candidate> Kernel::proposeOnTarget(const KernelQuery &query) const
   return candidate;
 }
 
-SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target, bool eachRow) {
+SmallVector<Candidate> thimble::candidatesFor(nn::NNOperator op, const Target &target,
+                                              bool eachRow) {
   KernelQuery query = queryFor(op, target);
   SmallVector<Candidate> candidates;
   for (const Kernel *kernel : kernelTable())

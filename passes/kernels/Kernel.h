@@ -50,8 +50,8 @@ struct Candidate {
   /// How many times the stream calls the kernel: rows of the output, or 1 where the kernel computes
   /// the whole tensor.
   int64_t rows = 1;
-  /// Whether each of those calls gets only its row of the input, and keeps its scratch for the next: for streams
-  /// of several stages.
+  /// Whether each of those calls gets only its row of the input, and keeps its scratch for the
+  /// next: for streams of several stages.
   bool eachRow = false;
   /// Inputs whose bytes the output may take over: every element is read, for the last time, before
   /// the element of the output at the same byte or a later one is written.
@@ -130,8 +130,9 @@ public:
 llvm::ArrayRef<const Kernel *> kernelTable();
 /// The kernel called `name`; null if there is none.
 const Kernel *findKernel(llvm::StringRef name);
-/// Every kernel that can compute `op` on `target`, cheapest in cycles first: those of whole tensors, or those of
-/// a row at a time.
-llvm::SmallVector<Candidate> candidatesFor(nn::NNOperator op, const Target &target, bool eachRow = false);
+/// Every kernel that can compute `op` on `target`, cheapest in cycles first: those of whole
+/// tensors, or those of a row at a time.
+llvm::SmallVector<Candidate> candidatesFor(nn::NNOperator op, const Target &target,
+                                           bool eachRow = false);
 
 } // namespace thimble

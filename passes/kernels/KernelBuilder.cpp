@@ -92,8 +92,12 @@ Val KernelBuilder::toFloat(Val v) {
 Val KernelBuilder::toI32Truncating(Val v) {
   return convert<arith::FPToSIOp>(v, builder.getI32Type());
 }
-Val KernelBuilder::bitcastToI32(Val v) { return convert<arith::BitcastOp>(v, builder.getI32Type()); }
-Val KernelBuilder::bitcastToF32(Val v) { return convert<arith::BitcastOp>(v, builder.getF32Type()); }
+Val KernelBuilder::bitcastToI32(Val v) {
+  return convert<arith::BitcastOp>(v, builder.getI32Type());
+}
+Val KernelBuilder::bitcastToF32(Val v) {
+  return convert<arith::BitcastOp>(v, builder.getF32Type());
+}
 
 // Brings an index and an i32 to one type.
 static void unify(Val &a, Val &b) {
@@ -200,8 +204,8 @@ static Type storageType(OpBuilder &builder, ElementType element) {
 }
 
 Val KernelBuilder::load(Buffer buffer, Val index, StringRef name) {
-  Value element = memref::LoadOp::create(builder, named(name), buffer.memref,
-                                         toIndex(index).value());
+  Value element =
+      memref::LoadOp::create(builder, named(name), buffer.memref, toIndex(index).value());
   switch (buffer.element) {
   case ElementType::Bool:
   case ElementType::UInt8:
@@ -238,8 +242,7 @@ void KernelBuilder::storeWord(Buffer buffer, Val index, Val word) {
   m4::StoreWordOp::create(builder, location, word.value(), buffer.memref, toIndex(index).value());
 }
 
-Buffer KernelBuilder::tableOf(StringRef name, ElementType element, size_t count,
-                              const void *data) {
+Buffer KernelBuilder::tableOf(StringRef name, ElementType element, size_t count, const void *data) {
   Type storage = storageType(builder, element);
   int64_t size = static_cast<int64_t>(count);
   auto tensorType = RankedTensorType::get({size}, storage);
@@ -316,9 +319,8 @@ void KernelBuilder::loop(StringRef name, Val lower, Val upper, int64_t step,
 
 Val KernelBuilder::accumulate(StringRef name, Val lower, Val upper, int64_t step, Val initial,
                               function_ref<Val(Val, Val)> body) {
-  return loop(name, lower, upper, step, {initial}, [&](Val i, ArrayRef<Val> carried) {
-    return Vals{body(i, carried.front())};
-  })[0];
+  return loop(name, lower, upper, step, {initial},
+              [&](Val i, ArrayRef<Val> carried) { return Vals{body(i, carried.front())}; })[0];
 }
 
 Vals KernelBuilder::choose(Val condition, function_ref<Vals()> then,
@@ -391,8 +393,8 @@ Val KernelBuilder::call(StringRef function, ArrayRef<Val> arguments, Val like) {
     auto type = builder.getFunctionType(ValueRange(operands).getTypes(), like.type());
     func::FuncOp::create(builder, builder.getUnknownLoc(), function, type).setPrivate();
   }
-  return Val(*this, func::CallOp::create(builder, location, function, like.type(), operands)
-                        .getResult(0));
+  return Val(*this,
+             func::CallOp::create(builder, location, function, like.type(), operands).getResult(0));
 }
 
 Val KernelBuilder::requantize(Val accumulator, QuantizedMultiplier m, Rounding rounding) {

@@ -29,13 +29,14 @@ public:
     // C compilers unroll small windows of bytes that are inside the picture.
     const bool isUnrolled = filter[0] * filter[1] <= 9 && byteSize(q.inputs[0].element) == 1 &&
                             llvm::all_of(poolOf(q.op)->pads, [](int64_t pad) { return pad == 0; });
-    double perTap = isUnrolled ? costs.load + costs.alu
-                               : costs.load + 3 * costs.alu + costs.takenBranch;
+    double perTap =
+        isUnrolled ? costs.load + costs.alu : costs.load + 3 * costs.alu + costs.takenBranch;
     double perOutput = isUnrolled ? 10 : 30;
     Candidate c;
     c.rows = q.outputs[0].shape[0] * q.outputs[0].shape[1];
-    c.cycles = static_cast<int64_t>(static_cast<double>(q.outputs[0].elements()) *
-                                    (perTap * static_cast<double>(filter[0] * filter[1]) + perOutput));
+    c.cycles =
+        static_cast<int64_t>(static_cast<double>(q.outputs[0].elements()) *
+                             (perTap * static_cast<double>(filter[0] * filter[1]) + perOutput));
     c.flashBytes = 250;
     return c;
   }

@@ -2,8 +2,8 @@
 //
 // Portable reductions. Every result accumulates its elements in row-major order of the input, as
 // the reference does: it decides how float sums round.
-#include "dialects/nn/reference/Reduce.h"
 #include "dialects/nn/reference/Broadcast.h"
+#include "dialects/nn/reference/Reduce.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/RowSum.h"
 
@@ -53,11 +53,10 @@ struct ReductionNest {
                  size_t axis = 0) const {
     if (axis == reduced.size())
       return combine(initial, in);
-    return b.accumulate("r" + std::to_string(axis), reduced[axis].extent, initial,
-                        [&](Val r, Val acc) {
-                          return accumulate(b, in + r * reduced[axis].inStride, acc, combine,
-                                            axis + 1);
-                        });
+    return b.accumulate(
+        "r" + std::to_string(axis), reduced[axis].extent, initial, [&](Val r, Val acc) {
+          return accumulate(b, in + r * reduced[axis].inStride, acc, combine, axis + 1);
+        });
   }
 };
 
@@ -108,8 +107,7 @@ protected:
     }
     /// Plain integers are summed to 64 bits where more than the low bits of the sum matter.
     bool isWide() const {
-      return in.element == ElementType::Int64 ||
-             (!isReal() && !isScaled() && op == ReduceOp::Mean);
+      return in.element == ElementType::Int64 || (!isReal() && !isScaled() && op == ReduceOp::Mean);
     }
     /// No sum of the elements leaves 32 bits.
     bool fits() const {
@@ -237,13 +235,12 @@ public:
       b.loop("inner", inner, [&](Val i) {
         Val line = o * (size * inner) + i;
         Val index = b.i32(0), value = b.load(in, line, "best");
-        Vals best = b.loop("i", b.index(1), b.index(size), 1, {index, value},
-                           [&](Val i, ArrayRef<Val> best) {
-                             Val value = b.load(in, line + i * inner, "value");
-                             Val wins = beats(value, best[1], largest);
-                             return Vals{b.select(wins, b.toI32(i), best[0]),
-                                         b.select(wins, value, best[1])};
-                           });
+        Vals best = b.loop(
+            "i", b.index(1), b.index(size), 1, {index, value}, [&](Val i, ArrayRef<Val> best) {
+              Val value = b.load(in, line + i * inner, "value");
+              Val wins = beats(value, best[1], largest);
+              return Vals{b.select(wins, b.toI32(i), best[0]), b.select(wins, value, best[1])};
+            });
         b.store(out, o * inner + i, best[0]);
       });
     });

@@ -97,16 +97,15 @@ public:
     if (out.element == ElementType::Float32 || out.element == ElementType::UInt8) {
       auto rows = bilinearTaps(in.shape[1], out.shape[1], grid);
       auto columns = bilinearTaps(in.shape[2], out.shape[2], grid);
-      return interpolate<float>(b, operands, row, rows, columns,
-                                [&](const Neighbours &n, Val v, Val h) {
-                                  return blendFloats(b, n, v, h, out.element);
-                                });
+      return interpolate<float>(
+          b, operands, row, rows, columns,
+          [&](const Neighbours &n, Val v, Val h) { return blendFloats(b, n, v, h, out.element); });
     }
     auto rows = bilinearIntegerTaps(in.shape[1], out.shape[1], grid);
     auto columns = bilinearIntegerTaps(in.shape[2], out.shape[2], grid);
     int64_t pixel = out.element == ElementType::Int8 ? 128 : 32768;
-    bool wide = pixel * reach(rows) * reach(columns) + one * one / 2 >
-                std::numeric_limits<int32_t>::max();
+    bool wide =
+        pixel * reach(rows) * reach(columns) + one * one / 2 > std::numeric_limits<int32_t>::max();
     interpolate<int32_t>(b, operands, row, rows, columns, [&](const Neighbours &n, Val v, Val h) {
       return blendIntegers(b, n, v, h, wide);
     });

@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Sums over a picture that are fed its rows, one call each, so that the picture need not exist as a whole.
+// Sums over a picture that are fed its rows, one call each, so that the picture need not exist as a
+// whole.
 #pragma once
 
 #include "passes/kernels/Kernel.h"

@@ -114,11 +114,11 @@ static nn::NNOperator makeTile(OpBuilder &builder, nn::NNOperator op, int64_t he
   llvm::SmallVector<Type> types;
   for (const RowInput &input : inputs) {
     Type type = op->getOperand(input.operand).getType();
-    types.push_back(input.isWalked
-                        ? withRows(type, (height - 1) * input.stride + input.window)
-                        : type);
+    types.push_back(input.isWalked ? withRows(type, (height - 1) * input.stride + input.window)
+                                   : type);
   }
-  auto function = func::FuncOp::create(builder, op.getLoc(), "tile", builder.getFunctionType(types, {}));
+  auto function =
+      func::FuncOp::create(builder, op.getLoc(), "tile", builder.getFunctionType(types, {}));
   function.setPrivate();
   Block *body = function.addEntryBlock();
   OpBuilder inner = OpBuilder::atBlockEnd(body);

@@ -106,8 +106,7 @@ public:
 
 private:
   void add(Instruction op) {
-    bool addressIsNew =
-        loaded && llvm::is_contained(op->getOperands(), loaded);
+    bool addressIsNew = loaded && llvm::is_contained(op->getOperands(), loaded);
     counter.add(op.getTiming(), addressIsNew, op->hasAttr("table"));
     loaded = op.getTiming().kind == Timing::Load ? op->getResult(0) : Value();
   }
@@ -181,8 +180,9 @@ Cost thimble::m4::costOf(KernelOp kernel) {
   walker.walk(kernel.getBlock());
   SavedRegisters saved = savedRegisters(kernel);
   Cost cost = walker.counter.total();
-  cost += entryAndExit(static_cast<int64_t>(saved.gprs.size()), static_cast<int64_t>(saved.fprs.size()),
-                       static_cast<int64_t>(kernel.getFrame()));
+  cost +=
+      entryAndExit(static_cast<int64_t>(saved.gprs.size()), static_cast<int64_t>(saved.fprs.size()),
+                   static_cast<int64_t>(kernel.getFrame()));
   return cost;
 }
 

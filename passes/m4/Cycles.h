@@ -31,8 +31,8 @@ struct Cost {
   /// Run `times` times: the code is there once.
   Cost operator*(int64_t times) const;
   Cost &operator+=(const Cost &other);
-  /// Cycles more where flash has wait states, by the model of tools/cycle_count/flash.h. Constants are
-  /// taken to be read in order and to be more than a cache holds.
+  /// Cycles more where flash has wait states, by the model of tools/cycle_count/flash.h. Constants
+  /// are taken to be read in order and to be more than a cache holds.
   int64_t flashWaits(const Flash &flash) const;
 };
 

@@ -25,7 +25,8 @@ Liveness::Liveness(KernelOp kernel) {
         add(result, 2 * positionOf(op) + (early ? 0 : 1));
     }
   });
-  llvm::stable_sort(order, [&](Value a, Value b) { return of(a).front().start < of(b).front().start; });
+  llvm::stable_sort(order,
+                    [&](Value a, Value b) { return of(a).front().start < of(b).front().start; });
 }
 
 void Liveness::number(Block &block) {

@@ -13,8 +13,7 @@ namespace thimble {
 /// What running one operator at a time may take for Speed beyond the tensors: scratch and stack.
 static constexpr int64_t spareBytes = 3584;
 Layers::Layers(func::FuncOp function, const Aliases &aliases, const Target &target)
-    : function(function), aliases(aliases), target(target),
-      tiles(function.getContext(), target) {}
+    : function(function), aliases(aliases), target(target), tiles(function.getContext(), target) {}
 
 /// The candidates that are listed for `op`, priced.
 static FailureOr<SmallVector<Candidate>> candidatesOf(nn::NNOperator op, const Target &target) {
@@ -62,7 +61,8 @@ int Layers::numberOf(Value tensor) {
   RowTensor row;
   const std::optional<TensorType> plain = nn::toTensorType(type);
   const int64_t bytes = type.getNumElements() * static_cast<int64_t>(byteSize(plain->element));
-  row.rows = type.getRank() == 4 && type.getDimSize(0) == 1 ? std::max<int64_t>(type.getDimSize(1), 1) : 1;
+  row.rows =
+      type.getRank() == 4 && type.getDimSize(0) == 1 ? std::max<int64_t>(type.getDimSize(1), 1) : 1;
   row.rowBytes = bytes / row.rows;
   row.isPart = aliases.isAlias(tensor);
   row.isOwn = !row.isPart && !aliases.isAliased(tensor);
@@ -204,9 +204,9 @@ void Layers::explainChains() const {
         heights += (heights.empty() ? "" : ", ") + std::to_string(stage.height);
     remark::passed(layers[static_cast<size_t>(chain.begin)].op->getLoc(),
                    remark::RemarkOpts::name("Streaming").category("memory"))
-        << remark::reason("layers {0} to {1} run row by row: {2} rows at a time, {3} firings, {4} cycles more",
-                          chain.begin, chain.end - 1, heights, chain.schedule.size(),
-                          chain.moveCycles);
+        << remark::reason(
+               "layers {0} to {1} run row by row: {2} rows at a time, {3} firings, {4} cycles more",
+               chain.begin, chain.end - 1, heights, chain.schedule.size(), chain.moveCycles);
   }
 }
 
@@ -232,7 +232,9 @@ static void explainKernel(Layer &layer) {
     if (i != layer.chosen)
       others += (others.empty() ? "; not " : "; ") + costText(candidate);
   const std::string often =
-      layer.height == 0 ? "" : llvm::formatv("{0} times {1} rows with ", layer.firings, layer.height).str();
+      layer.height == 0
+          ? ""
+          : llvm::formatv("{0} times {1} rows with ", layer.firings, layer.height).str();
   remark::passed(layer.op.getLoc(), remark::RemarkOpts::name("Kernel").category("kernel"))
       << remark::reason("{0}{1}{2}", often, costText(layer.kernel()), others);
 }

@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// What is decided about the operators of a network before it becomes a program: which run row by row, and
-// which kernel computes each.
+// What is decided about the operators of a network before it becomes a program: which run row by
+// row, and which kernel computes each.
 #pragma once
 
 #include "passes/analysis/Aliases.h"
@@ -71,7 +71,7 @@ private:
   RowNetwork network;
   llvm::SmallVector<mlir::Value> tensors;
   llvm::DenseMap<mlir::Value, int> numbers;
-  std::vector<llvm::SmallVector<Candidate>> ofWhole; // candidates, by layer
+  std::vector<llvm::SmallVector<Candidate>> ofWhole;                  // candidates, by layer
   std::map<std::pair<int, int64_t>, std::vector<TileChoice>> choices; // by layer and height
   std::unique_ptr<StreamSearch> streams;
   StreamPlan plan;

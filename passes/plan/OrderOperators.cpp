@@ -42,8 +42,8 @@ public:
 
   /// Puts the operators into `order`, each with what moves nothing right before its first reader.
   void reorder(ArrayRef<size_t> order) {
-    SmallVector<Operation *> all = llvm::map_to_vector(block.without_terminator(),
-                                                       [](Operation &op) { return &op; });
+    SmallVector<Operation *> all =
+        llvm::map_to_vector(block.without_terminator(), [](Operation &op) { return &op; });
     for (size_t number : order)
       moveToEnd(operators[number]);
     // What moves nothing and has no reader.
@@ -94,8 +94,7 @@ private:
     SmallVector<size_t> allowing(op->getNumOperands());
     entry.workBytes = std::numeric_limits<int64_t>::max();
     for (DictionaryAttr candidate : candidates.getAsRange<DictionaryAttr>()) {
-      entry.workBytes =
-          std::min(entry.workBytes, candidate.getAs<IntegerAttr>("scratch").getInt());
+      entry.workBytes = std::min(entry.workBytes, candidate.getAs<IntegerAttr>("scratch").getInt());
       if (auto inPlace = candidate.getAs<DenseI64ArrayAttr>("inPlace"))
         for (int64_t position : inPlace.asArrayRef())
           ++allowing[static_cast<size_t>(position)];
@@ -144,8 +143,8 @@ struct OrderOperatorsPass : thimble::impl::OrderOperatorsBase<OrderOperatorsPass
       return;
     network.reorder(best.order);
     remark::passed(function.getLoc(), remark::RemarkOpts::name("Order").category("memory"))
-        << remark::reason("operators reordered: {0} bytes live at most instead of {1}{2}", best.peak,
-                          before, best.isOptimal ? ", no order needs less" : "");
+        << remark::reason("operators reordered: {0} bytes live at most instead of {1}{2}",
+                          best.peak, before, best.isOptimal ? ", no order needs less" : "");
   }
 };
 

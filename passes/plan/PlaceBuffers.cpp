@@ -84,8 +84,8 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
   }
 
   static void report(mcu::ProgramOp program, const Placement &placement) {
-    auto remark = remark::passed(program.getLoc(),
-                                 remark::RemarkOpts::name("Placement").category("memory"));
+    auto remark =
+        remark::passed(program.getLoc(), remark::RemarkOpts::name("Placement").category("memory"));
     if (placement.isOptimal())
       remark << remark::reason("arena of {0} bytes, the least for this order", placement.peak);
     else

@@ -38,11 +38,11 @@ public:
   mcu::ProgramOp build() {
     for (auto [i, argument] : llvm::enumerate(function.getArguments())) {
       auto type = cast<RankedTensorType>(argument.getType());
-      buffers[argument] = mcu::InputOp::create(
-          builder, function.getLoc(), bufferType(type, mcu::Lifetime::Input),
-          builder.getI64IntegerAttr(static_cast<int64_t>(i)),
-          nameAttr(function.getArgAttr(static_cast<unsigned>(i), "nn.name")), TypeAttr::get(type),
-          IntegerAttr(), IntegerAttr());
+      buffers[argument] =
+          mcu::InputOp::create(builder, function.getLoc(), bufferType(type, mcu::Lifetime::Input),
+                               builder.getI64IntegerAttr(static_cast<int64_t>(i)),
+                               nameAttr(function.getArgAttr(static_cast<unsigned>(i), "nn.name")),
+                               TypeAttr::get(type), IntegerAttr(), IntegerAttr());
     }
     MutableArrayRef<Layer> all = layers.all();
     for (size_t i = 0; i < all.size();)
@@ -70,8 +70,8 @@ private:
 
   mcu::BufferType bufferType(RankedTensorType type, mcu::Lifetime lifetime) {
     Type storage = nn::storageType(type).getElementType();
-    return mcu::BufferType::get(builder.getContext(), type.getShape(), storage,
-                                mcu::Layout::Nhwc, lifetime, 0);
+    return mcu::BufferType::get(builder.getContext(), type.getShape(), storage, mcu::Layout::Nhwc,
+                                lifetime, 0);
   }
 
   /// The buffer of a tensor, made when it is first asked for.
@@ -99,9 +99,8 @@ private:
   }
 
   mcu::Lifetime lifetimeOf(Value tensor) {
-    bool returned = llvm::any_of(tensor.getUsers(), [](Operation *user) {
-      return user->hasTrait<OpTrait::IsTerminator>();
-    });
+    bool returned = llvm::any_of(
+        tensor.getUsers(), [](Operation *user) { return user->hasTrait<OpTrait::IsTerminator>(); });
     return returned ? mcu::Lifetime::Output : mcu::Lifetime::Activation;
   }
 
@@ -160,14 +159,14 @@ private:
                  ValueRange outputs, ValueRange scratch, const Rows &rows) {
     const Candidate &candidate = layer.kernel();
     Location loc = layer.op.getLoc();
-    auto kernel = mcu::KernelOp::create(
-        builder, loc, builder.getI64IntegerAttr(index), layerName(loc),
-        builder.getStringAttr(candidate.kernel->getName()),
-        builder.getI64IntegerAttr(candidate.rows), inputs, outputs, scratch,
-        builder.getI64IntegerAttr(candidate.cycles * layer.firings),
-        builder.getI64IntegerAttr(candidate.flashBytes),
-        candidate.eachRow ? builder.getUnitAttr() : UnitAttr(), rows.first, rows.advance,
-        rows.extent);
+    auto kernel =
+        mcu::KernelOp::create(builder, loc, builder.getI64IntegerAttr(index), layerName(loc),
+                              builder.getStringAttr(candidate.kernel->getName()),
+                              builder.getI64IntegerAttr(candidate.rows), inputs, outputs, scratch,
+                              builder.getI64IntegerAttr(candidate.cycles * layer.firings),
+                              builder.getI64IntegerAttr(candidate.flashBytes),
+                              candidate.eachRow ? builder.getUnitAttr() : UnitAttr(), rows.first,
+                              rows.advance, rows.extent);
     Block &body = kernel.getBody().emplaceBlock();
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&body);
@@ -203,11 +202,12 @@ private:
     ChainBuffers own;
     for (const auto &[number, depth] : chain.rings) {
       Value tensor = layers.tensor(number);
-      mcu::BufferType whole = bufferType(cast<RankedTensorType>(tensor.getType()), mcu::Lifetime::Activation);
-      own.rings[number] = ram(tensor.getLoc(),
-                              mcu::BufferType::get(builder.getContext(), whole.getShape(),
-                                                   whole.getElementType(), mcu::Layout::Nhwc,
-                                                   mcu::Lifetime::Activation, depth));
+      mcu::BufferType whole =
+          bufferType(cast<RankedTensorType>(tensor.getType()), mcu::Lifetime::Activation);
+      own.rings[number] =
+          ram(tensor.getLoc(),
+              mcu::BufferType::get(builder.getContext(), whole.getShape(), whole.getElementType(),
+                                   mcu::Layout::Nhwc, mcu::Lifetime::Activation, depth));
     }
     addScratch(chain, own);
     // Whole tensors that it touches have their buffers before the stream.
@@ -223,7 +223,8 @@ private:
     auto positions =
         mcu::BufferOp::create(builder, loc, positionsType(1), builder.getStringAttr("positions"),
                               IntegerAttr(), IntegerAttr());
-    auto stream = mcu::StreamOp::create(builder, loc, builder.getDenseI32ArrayAttr(chain.schedule), positions, FlatSymbolRefAttr());
+    auto stream = mcu::StreamOp::create(builder, loc, builder.getDenseI32ArrayAttr(chain.schedule),
+                                        positions, FlatSymbolRefAttr());
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&stream.getBody().emplaceBlock());
     for (auto [i, stage] : llvm::enumerate(chain.stages))
@@ -272,9 +273,9 @@ private:
     own.scratch = ram(loc, scratchType({ElementType::Int8, most}));
     for (auto [i, stage] : llvm::enumerate(chain.stages))
       for (auto [k, offset] : llvm::enumerate(offsets[i]))
-        own.scratchOf[i].push_back(mcu::AliasOp::create(
-            builder, loc, scratchType(layerOf(stage).kernel().scratch[k]), own.scratch,
-            builder.getI64IntegerAttr(offset)));
+        own.scratchOf[i].push_back(
+            mcu::AliasOp::create(builder, loc, scratchType(layerOf(stage).kernel().scratch[k]),
+                                 own.scratch, builder.getI64IntegerAttr(offset)));
   }
 
   void addStage(const ChainStage &stage, const ChainBuffers &own, ValueRange scratch) {
@@ -284,8 +285,10 @@ private:
       mcu::CopyRowsOp::create(builder, loc, bufferOf(stage.inputs.front(), own), output,
                               builder.getI64IntegerAttr(stage.height));
     } else if (stage.kind == ChainStage::Kind::FillRows) {
-      mcu::FillRowsOp::create(builder, loc, output, builder.getI64IntegerAttr(paddingByte(layers.tensor(stage.output.tensor))),
-                              builder.getI64IntegerAttr(stage.height));
+      mcu::FillRowsOp::create(
+          builder, loc, output,
+          builder.getI64IntegerAttr(paddingByte(layers.tensor(stage.output.tensor))),
+          builder.getI64IntegerAttr(stage.height));
     } else {
       addTile(stage, own, output, scratch);
     }
@@ -354,7 +357,8 @@ public:
         static_cast<int64_t>(mostSlowdown * static_cast<double>(layers.search().leastCycles()));
     const int64_t least = layers.search().leastRam(mostCycles);
     // What fixed offsets lose differs from plan to plan.
-    tryBudgets(least, {1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.12, 1.14, 1.17, 1.2, 1.25, 1.3, 1.4});
+    tryBudgets(least, {1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.08, 1.1, 1.12, 1.14, 1.17, 1.2,
+                       1.25, 1.3, 1.4});
     // A part of RAM is worth three times that part of time.
     auto value = [](const Attempt &attempt) {
       return 3 * std::log(static_cast<double>(attempt.ramBytes)) +
@@ -404,9 +408,8 @@ private:
       buffers.push_back(buffer);
     PlacementOptions options;
     options.nodeLimit = 20000;
-    attempts.push_back(
-        {budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(), layers.cycles(),
-         std::move(choices)});
+    attempts.push_back({budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(),
+                        layers.cycles(), std::move(choices)});
     program.erase();
   }
 

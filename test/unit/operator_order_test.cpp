@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// The order of operators: possible, never worse than the given one, and the best of all orders where
-// these can be listed. Peaks are checked against the lifetimes of buffers.
+// The order of operators: possible, never worse than the given one, and the best of all orders
+// where these can be listed. Peaks are checked against the lifetimes of buffers.
 #include "passes/analysis/OperatorOrder.h"
 
 #include "gtest/gtest.h"
@@ -145,7 +145,9 @@ OrderProblem randomProblem(std::mt19937 &random, size_t operators, size_t reach)
   auto bytes = [&] { return static_cast<int64_t>(8 * below(8)); };
   Network network;
   std::vector<size_t> tensors{network.input(bytes()), network.input(bytes())};
-  auto recent = [&] { return tensors[tensors.size() - 1 - below(std::min(reach, tensors.size()))]; };
+  auto recent = [&] {
+    return tensors[tensors.size() - 1 - below(std::min(reach, tensors.size()))];
+  };
   while (network.problem.operators.size() < operators) {
     std::vector<size_t> read{recent()};
     if (size_t other = recent(); below(2) && other != read.front())
@@ -278,7 +280,8 @@ TEST(OperatorOrder, SixtyFourOperatorsOnAPathOfBranches) {
       ASSERT_LE(problem.operators.size(), 64u);
       const OperatorOrder found = findOrder(problem);
       expectSound(problem, found);
-      EXPECT_TRUE(found.isOptimal) << cells << " cells of " << branches << " branches of " << length;
+      EXPECT_TRUE(found.isOptimal)
+          << cells << " cells of " << branches << " branches of " << length;
     }
 }
 

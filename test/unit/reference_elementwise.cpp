@@ -47,9 +47,8 @@ TEST(Unary, TablesFollowTheirFunctions) {
                [](double x) { return std::tanh(x); });
     expectNear({UnaryOp::Logistic, 0, false, rule}, 0.06f, -9, 1.0f / 256, -128,
                [](double x) { return 1 / (1 + std::exp(-x)); });
-    expectNear({UnaryOp::HardSwish, 0, false, rule}, 0.05f, 3, 0.05f, -100, [](double x) {
-      return x * std::min(6.0, std::max(0.0, x + 3)) / 6;
-    });
+    expectNear({UnaryOp::HardSwish, 0, false, rule}, 0.05f, 3, 0.05f, -100,
+               [](double x) { return x * std::min(6.0, std::max(0.0, x + 3)) / 6; });
     expectNear({UnaryOp::Elu, 0, false, rule}, 0.05f, 3, 0.04f, -80,
                [](double x) { return x < 0 ? std::expm1(x) : x; });
     expectNear({UnaryOp::LeakyRelu, -0.25f, false, rule}, 0.05f, 3, 0.04f, -80,

@@ -57,8 +57,7 @@ TEST(Movement, StridedSliceResolvesMasks) {
   std::optional<StridedSlice> slice = resolveStridedSlice({2, 3, 4}, spec);
   ASSERT_TRUE(slice);
   EXPECT_EQ(slice->shape, Shape({2, 2}));
-  EXPECT_EQ(run(stridedSliceCopies({2, 3, 4}, *slice), {2, 3, 4}, {2, 2}),
-            Values({13, 15, 1, 3}));
+  EXPECT_EQ(run(stridedSliceCopies({2, 3, 4}, *slice), {2, 3, 4}, {2, 2}), Values({13, 15, 1, 3}));
 }
 
 TEST(Movement, StridedSliceEllipsisAndNewAxis) {

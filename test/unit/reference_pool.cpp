@@ -60,10 +60,10 @@ TEST(ReferenceSoftmax, int16Tables) {
   SoftmaxParams params = prepareSoftmax(tensorType<int16_t>({1, 2}, 1.0f / 4096), 1.0f);
   ASSERT_EQ(params.expTable.size(), 513u);
   ASSERT_EQ(params.reciprocalTable.size(), 513u);
-  EXPECT_EQ(params.expTable.back(), 32767);        // exp(0)
-  EXPECT_EQ(params.expTable.front(), 2);           // exp(-10) * 2^15, less interpolation error
+  EXPECT_EQ(params.expTable.back(), 32767);         // exp(0)
+  EXPECT_EQ(params.expTable.front(), 2);            // exp(-10) * 2^15, less interpolation error
   EXPECT_EQ(params.reciprocalTable.front(), 32767); // 1 / (1 + 0)
-  EXPECT_EQ(params.reciprocalTable.back(), 16384); // 1 / (1 + 1)
+  EXPECT_EQ(params.reciprocalTable.back(), 16384);  // 1 / (1 + 1)
 }
 
 TEST(ReferenceSoftmax, l2NormalizationOfThreeAndFour) {

@@ -22,8 +22,7 @@ TEST(ReferenceQuantize, multiplierOfSimpleNumbers) {
 TEST(ReferenceQuantize, multiplierThatRoundsUpToAPowerOfTwo) {
   EXPECT_EQ(quantizeMultiplier(1.0 - std::ldexp(1.0, -40)), (QuantizedMultiplier{1 << 30, 1}));
   // The largest fraction that 31 bits hold.
-  EXPECT_EQ(quantizeMultiplier(1.0 - std::ldexp(1.0, -31)),
-            (QuantizedMultiplier{2147483647, 0}));
+  EXPECT_EQ(quantizeMultiplier(1.0 - std::ldexp(1.0, -31)), (QuantizedMultiplier{2147483647, 0}));
 }
 
 TEST(ReferenceQuantize, multiplierOfExtremeNumbers) {

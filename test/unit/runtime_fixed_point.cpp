@@ -11,7 +11,9 @@ using Wide = __int128;
 
 Wide floorDivide(Wide a, Wide b) { return a / b - ((a % b != 0) && ((a < 0) != (b < 0)) ? 1 : 0); }
 // Nearest integer to a / b, b > 0; ties away from zero.
-Wide roundAway(Wide a, Wide b) { return a >= 0 ? (2 * a + b) / (2 * b) : -((-2 * a + b) / (2 * b)); }
+Wide roundAway(Wide a, Wide b) {
+  return a >= 0 ? (2 * a + b) / (2 * b) : -((-2 * a + b) / (2 * b));
+}
 // Nearest integer to a / b, b > 0; ties up.
 Wide roundUp(Wide a, Wide b) { return floorDivide(2 * a + b, 2 * b); }
 Wide saturate(Wide a) { return a > INT32_MAX ? INT32_MAX : a < INT32_MIN ? INT32_MIN : a; }
@@ -21,8 +23,8 @@ struct Values {
   std::mt19937_64 engine{7};
   int32_t next() {
     const uint64_t r = engine();
-    static const int32_t edges[] = {INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX,
-                                    1 << 30};
+    static const int32_t edges[] = {INT32_MIN, INT32_MIN + 1, -1,        0,
+                                    1,         INT32_MAX - 1, INT32_MAX, 1 << 30};
     if (r % 16 == 0)
       return edges[(r >> 8) % 8];
     return static_cast<int32_t>(r >> 32) >> (r % 32);
@@ -45,8 +47,8 @@ TEST(RuntimeFixedPoint, roundingPrimitives) {
     ASSERT_EQ(thimble_saturating_shl(a, e), saturate(Wide(a) * (Wide(1) << e)));
     ASSERT_EQ(thimble_saturating_add(a, b), saturate(Wide(a) + b));
     ASSERT_EQ(thimble_saturating_sub(a, b), saturate(Wide(a) - b));
-    ASSERT_EQ(thimble_wrapping_mul(a, b), static_cast<int32_t>(static_cast<uint32_t>(a) *
-                                                               static_cast<uint32_t>(b)));
+    ASSERT_EQ(thimble_wrapping_mul(a, b),
+              static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b)));
   }
 }
 
@@ -54,9 +56,9 @@ TEST(RuntimeFixedPoint, int16PrimitivesExhaustiveInOneOperand) {
   for (int a = INT16_MIN; a <= INT16_MAX; ++a)
     for (int b : {-32768, -32767, -12345, -1, 0, 1, 2, 777, 32767}) {
       const int up = static_cast<int>(roundUp(Wide(a) * b, 32768));
-      ASSERT_EQ(thimble_rounding_doubling_high_mul_i16(static_cast<int16_t>(a),
-                                                       static_cast<int16_t>(b)),
-                std::min(up, 32767));
+      ASSERT_EQ(
+          thimble_rounding_doubling_high_mul_i16(static_cast<int16_t>(a), static_cast<int16_t>(b)),
+          std::min(up, 32767));
       ASSERT_EQ(thimble_doubling_high_mul_i16(static_cast<int16_t>(a), static_cast<int16_t>(b)),
                 std::min(a * b / 32768, 32767));
     }
@@ -66,7 +68,8 @@ TEST(RuntimeFixedPoint, requantizeDouble) {
   Values v;
   for (int i = 0; i < 1000000; ++i) {
     const int32_t acc = v.next(), m = v.multiplier(), shift = v.below(62) - 31;
-    const int32_t shifted = shift > 0 ? static_cast<int32_t>(static_cast<uint32_t>(acc) << shift) : acc;
+    const int32_t shifted =
+        shift > 0 ? static_cast<int32_t>(static_cast<uint32_t>(acc) << shift) : acc;
     const Wide high = roundUp(Wide(shifted) * m, Wide(1) << 31);
     ASSERT_EQ(thimble_requantize_double(acc, m, shift),
               roundAway(high, Wide(1) << (shift > 0 ? 0 : -shift)))
@@ -145,7 +148,8 @@ TEST(RuntimeFixedPoint, int16Tables) {
     ASSERT_EQ(thimble_lut_i16(static_cast<int16_t>(x), lut), roundUp(Wide(x) * 100, 128));
     // Input scale 2^-12, which TFLM passes as 3 * 2^0.
     const double value = std::ldexp(x, -12);
-    ASSERT_NEAR(thimble_logistic_i16(static_cast<int16_t>(x), 3, 0), 32768 / (1 + std::exp(-value)), 3);
+    ASSERT_NEAR(thimble_logistic_i16(static_cast<int16_t>(x), 3, 0), 32768 / (1 + std::exp(-value)),
+                3);
     ASSERT_NEAR(thimble_tanh_i16(static_cast<int16_t>(x), 3, 0), 32768 * std::tanh(value), 6);
   }
 }

@@ -27,8 +27,9 @@ double ulps(float got, double exact) {
 template <typename F> void eachFloat(F f) {
   for (uint64_t bits = 0; bits <= 0xffffffffu; bits += 4093)
     f(thimble_bits_float(static_cast<uint32_t>(bits)));
-  for (float x : {0.0f, -0.0f, 1.0f, -1.0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, inf, -inf, 88.72283f,
-                  88.72284f, -103.9f, 0.65f, 0.9f, 3.95f, 8388607.5f, 0x1p-149f, 0x1.fffffep127f})
+  for (float x : {0.0f,  -0.0f, 1.0f,  -1.0f,      0.5f,      -0.5f,          1.5f,
+                  2.5f,  -2.5f, inf,   -inf,       88.72283f, 88.72284f,      -103.9f,
+                  0.65f, 0.9f,  3.95f, 8388607.5f, 0x1p-149f, 0x1.fffffep127f})
     f(x);
 }
 // Evenly spaced values, where the function has its shape.
@@ -37,8 +38,7 @@ template <typename F> void eachBetween(float low, float high, F f) {
     f(low + (high - low) * static_cast<float>(i) / 500000.0f);
 }
 
-template <typename G, typename E>
-void sweep(G got, E exact, float low, float high, double limit) {
+template <typename G, typename E> void sweep(G got, E exact, float low, float high, double limit) {
   double worst = 0;
   float where = 0;
   auto check = [&](float x) {
@@ -56,8 +56,8 @@ void sweep(G got, E exact, float low, float high, double limit) {
 
 #define THIMBLE_SWEEP(name, low, high, limit)                                                      \
   TEST(RuntimeMath, name) {                                                                        \
-    sweep([](float x) { return thimble_##name##f(x); }, [](double x) { return std::name(x); }, low, \
-          high, limit);                                                                            \
+    sweep([](float x) { return thimble_##name##f(x); }, [](double x) { return std::name(x); },     \
+          low, high, limit);                                                                       \
   }
 THIMBLE_SWEEP(exp, -105.0f, 89.0f, 1.0)
 THIMBLE_SWEEP(log, 0.0f, 4.0f, 1.0)
@@ -100,8 +100,9 @@ template <typename G, typename E> void sweepPairs(G got, E exact, double limit) 
     check(a, b);
     check(b, a);
   }
-  const float special[] = {0.0f, -0.0f, 1.0f, -1.0f, 2.0f, -2.0f, 3.0f, -3.0f, 0.5f, -0.5f, inf,
-                           -inf, NAN, 0x1p-149f, -0x1p-149f, 0x1.8p-140f, 3e38f, -3e38f, 1e9f};
+  const float special[] = {0.0f,       -0.0f,       1.0f,  -1.0f,  2.0f, -2.0f, 3.0f,
+                           -3.0f,      0.5f,        -0.5f, inf,    -inf, NAN,   0x1p-149f,
+                           -0x1p-149f, 0x1.8p-140f, 3e38f, -3e38f, 1e9f};
   for (float a : special)
     for (float b : special)
       check(a, b);

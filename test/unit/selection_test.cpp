@@ -91,7 +91,8 @@ TEST(Selection, FlashIsCloseToTheBestOfAll) {
     for (LayerChoices &layer : layers)
       for (int k = 0; k < 3; ++k) {
         const std::string code(1, static_cast<char>('a' + below(4)));
-        layer.choices.push_back({1000 + below(1000), below(300), {{code, 200 + 100 * (code[0] - 'a')}}, 0});
+        layer.choices.push_back(
+            {1000 + below(1000), below(300), {{code, 200 + 100 * (code[0] - 'a')}}, 0});
       }
     const SelectionCost fast = costOf(layers, selectKernels(layers, Objective::Speed, 0));
     const SelectionCost found = costOf(layers, selectKernels(layers, Objective::Flash, 0));

@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Chains, replayed with the rows that are there: every firing finds what the network says its operator
-// reads, padding included. And the search for cuts against all cuts of small networks.
+// Chains, replayed with the rows that are there: every firing finds what the network says its
+// operator reads, padding included. And the search for cuts against all cuts of small networks.
 #include "passes/analysis/Streaming.h"
 
 #include "gtest/gtest.h"
@@ -49,11 +49,14 @@ struct Builder {
     return result;
   }
 
-  int window(int x, int64_t window, int64_t stride, int64_t padTop, int64_t padBottom, int64_t rowBytes) {
+  int window(int x, int64_t window, int64_t stride, int64_t padTop, int64_t padBottom,
+             int64_t rowBytes) {
     const int64_t rows = (rowsOf(x) + padTop + padBottom - window) / stride + 1;
     return add({{0, x, true, window, stride, padTop}}, rows, rowBytes);
   }
-  int sum(int x, int y) { return add({{0, x, true}, {0, y, true}}, rowsOf(x), network.tensors[at(x)].rowBytes); }
+  int sum(int x, int y) {
+    return add({{0, x, true}, {0, y, true}}, rowsOf(x), network.tensors[at(x)].rowBytes);
+  }
   int scale(int x, int whole) { return add({{0, x, true}, {0, whole, false}}, rowsOf(x), 4); }
   int reduce(int x) { return add({{0, x, true}}, 1, network.tensors[at(x)].rowBytes, true); }
 
@@ -85,7 +88,8 @@ private:
       return reduce(last);
     const int64_t taps = 1 + below(std::min<int64_t>(rows, 5));
     const bool pads = below(2) == 0;
-    return window(last, taps, 1 + below(3), pads ? below(taps) : 0, pads ? below(taps) : 0, 4 * (1 + below(6)));
+    return window(last, taps, 1 + below(3), pads ? below(taps) : 0, pads ? below(taps) : 0,
+                  4 * (1 + below(6)));
   }
 
   std::mt19937 random;
@@ -101,13 +105,14 @@ std::vector<int64_t> divisors(int64_t n) {
 
 //===-- The replay --------------------------------------------------------------------------===//
 
-/// Fires the schedule on explicit rows. A ring is the rows that were appended to it: their numbers, or `padding`.
+/// Fires the schedule on explicit rows. A ring is the rows that were appended to it: their numbers,
+/// or `padding`.
 class Replay {
 public:
   Replay(const RowNetwork &network, const Chain &chain)
-      : network(network), chain(chain), rings(network.tensors.size()), fronts(network.tensors.size(), 0),
-        written(network.tensors.size()), fired(chain.stages.size(), 0),
-        rowLives(network.tensors.size()) {
+      : network(network), chain(chain), rings(network.tensors.size()),
+        fronts(network.tensors.size(), 0), written(network.tensors.size()),
+        fired(chain.stages.size(), 0), rowLives(network.tensors.size()) {
     for (size_t i = 0; i < network.tensors.size(); ++i) {
       const RowTensor &t = network.tensors[i];
       written[i] = t.producer < chain.begin ? t.rows : 0;
@@ -156,7 +161,8 @@ private:
       break;
     }
     for (size_t i = 0; i < rings.size(); ++i)
-      ringBytes.back() += (static_cast<int64_t>(rings[i].size()) - fronts[i]) * network.tensors[i].rowBytes;
+      ringBytes.back() +=
+          (static_cast<int64_t>(rings[i].size()) - fronts[i]) * network.tensors[i].rowBytes;
     ++fired[number];
     for (const ChainStage::Operand &input : stage.inputs)
       if (input.isRing)
@@ -206,7 +212,8 @@ private:
     const int result = network.operators[at(stage.op)].outputs.front();
     ASSERT_EQ(stage.output.tensor, result);
     const bool isLast = firing + 1 == stage.firings;
-    const int64_t rows = stage.reduces ? (isLast ? network.tensors[at(result)].rows : 0) : stage.height;
+    const int64_t rows =
+        stage.reduces ? (isLast ? network.tensors[at(result)].rows : 0) : stage.height;
     for (int64_t i = 0; i < rows; ++i) {
       const int64_t row = produced[result]++;
       EXPECT_LT(row, network.tensors[at(result)].rows);
@@ -245,7 +252,8 @@ private:
       if (t.producer >= chain.end || t.lastReader < chain.begin)
         continue;
       for (const Life &life : rowLives[i])
-        for (int step = life.first; step >= 0 && step <= (t.lastReader >= chain.end ? end - 1 : life.last); ++step)
+        for (int step = life.first;
+             step >= 0 && step <= (t.lastReader >= chain.end ? end - 1 : life.last); ++step)
           live[at(step)] += t.rowBytes;
     }
     for (int step = 0; step < end; ++step) {
@@ -337,7 +345,8 @@ TEST(Streaming, EveryFiringOfRandomChainsFindsItsRows) {
     for (int op = begin; op < end; ++op) {
       const RowOperator &o = b.network.operators[at(op)];
       const auto possible = divisors(b.rowsOf(o.outputs.front()));
-      heights.push_back(o.reduces ? 1 : possible[at(b.below(static_cast<int64_t>(possible.size())))]);
+      heights.push_back(o.reduces ? 1
+                                  : possible[at(b.below(static_cast<int64_t>(possible.size())))]);
     }
     replay(b.network, begin, end, heights);
     if (HasFailure())
@@ -350,7 +359,8 @@ TEST(Streaming, EveryFiringOfRandomChainsFindsItsRows) {
 /// Kernels with and without scratch and stack; a firing costs some cycles more than its share.
 std::vector<TileChoice> choicesOf(const RowNetwork &network, int op, int64_t height) {
   const RowOperator &o = network.operators[at(op)];
-  const int64_t rows = network.tensors[at(o.reduces ? o.inputs.front().tensor : o.outputs.front())].rows;
+  const int64_t rows =
+      network.tensors[at(o.reduces ? o.inputs.front().tensor : o.outputs.front())].rows;
   const int64_t firings = height == 0 ? 1 : rows / height, work = 500 * rows;
   return {{work + 40 * firings, 32, 64}, {work + work / 4 + 40 * firings, 0, 0}};
 }
@@ -371,7 +381,8 @@ leastCycles(const RowNetwork &network, int64_t ramBytes,
     std::vector<std::optional<int64_t>> until(at(count) + 1);
     until[0] = 0;
     auto reach = [&](int begin, int end, std::optional<int64_t> cycles) {
-      if (until[at(begin)] && cycles && (!until[at(end)] || *until[at(begin)] + *cycles < *until[at(end)]))
+      if (until[at(begin)] && cycles &&
+          (!until[at(end)] || *until[at(begin)] + *cycles < *until[at(end)]))
         until[at(end)] = *until[at(begin)] + *cycles;
     };
     for (int begin = 0; begin < count; ++begin) {
@@ -434,15 +445,17 @@ TEST(Streaming, CutsAreAsGoodAsTheBestOfUniformHeights) {
     b.grow(3);
     const RowNetwork &network = b.network;
     std::map<std::pair<int, int64_t>, std::vector<TileChoice>> made;
-    const StreamSearch search(network, [&](int op, int64_t height) -> const std::vector<TileChoice> & {
-      return made[{op, height}] = choicesOf(network, op, height);
-    });
+    const StreamSearch search(network,
+                              [&](int op, int64_t height) -> const std::vector<TileChoice> & {
+                                return made[{op, height}] = choicesOf(network, op, height);
+                              });
     auto uniform = [&](int begin, int end) { return uniformHeights(network, begin, end); };
     auto all = [&](int begin, int end) { return allHeights(network, begin, end); };
     std::optional<int64_t> before;
     for (int64_t ram = 100; ram <= 1300; ram += 150) {
       const std::optional<StreamPlan> plan = search.fastest(ram, /*price=*/0);
-      const std::optional<int64_t> found = leastCycles(network, ram, uniform), least = leastCycles(network, ram, all);
+      const std::optional<int64_t> found = leastCycles(network, ram, uniform),
+                                   least = leastCycles(network, ram, all);
       if (found) {
         ASSERT_TRUE(plan);
         EXPECT_LE(plan->cycles, *found);
@@ -467,9 +480,10 @@ TEST(Streaming, LeastRamIsWhatAPlanNeeds) {
     Builder b(seed);
     b.grow(6);
     std::map<std::pair<int, int64_t>, std::vector<TileChoice>> made;
-    const StreamSearch search(b.network, [&](int op, int64_t height) -> const std::vector<TileChoice> & {
-      return made[{op, height}] = choicesOf(b.network, op, height);
-    });
+    const StreamSearch search(b.network,
+                              [&](int op, int64_t height) -> const std::vector<TileChoice> & {
+                                return made[{op, height}] = choicesOf(b.network, op, height);
+                              });
     int64_t before = std::numeric_limits<int64_t>::max();
     for (int64_t percent : {100, 110, 130, 160, 1000}) {
       const int64_t cycles = search.leastCycles() * percent / 100;

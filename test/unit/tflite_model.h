@@ -68,8 +68,8 @@ schema::OperatorT &addOperator(schema::ModelT &model, BuiltinOperator code,
 inline std::unique_ptr<schema::ModelT> convModel() {
   auto model = emptyModel();
   addTensor(*model, {"x", {1, 8, 8, 3}});
-  addTensor(*model, {"w", {4, 3, 3, 3}, schema::TensorType::INT8, 0.25f, 0,
-                     std::vector<uint8_t>(108, 1)});
+  addTensor(*model,
+            {"w", {4, 3, 3, 3}, schema::TensorType::INT8, 0.25f, 0, std::vector<uint8_t>(108, 1)});
   addTensor(*model, {"b", {4}, schema::TensorType::INT32, 0.125f, 0, std::vector<uint8_t>(16, 0)});
   addTensor(*model, {"y", {1, 8, 8, 4}});
   schema::Conv2DOptionsT options;

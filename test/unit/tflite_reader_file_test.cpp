@@ -97,8 +97,7 @@ TEST(TFLiteReaderFile, lists_that_share_their_bytes) {
     operators.push_back(schema::CreateOperator(builder, 0, inputs));
   auto tensor = schema::CreateTensor(builder);
   auto tensors = builder.CreateVector(&tensor, 1);
-  auto subgraph =
-      schema::CreateSubGraph(builder, tensors, 0, 0, builder.CreateVector(operators));
+  auto subgraph = schema::CreateSubGraph(builder, tensors, 0, 0, builder.CreateVector(operators));
   auto subgraphs = builder.CreateVector(&subgraph, 1);
   auto code = schema::CreateOperatorCode(builder, 0, 0, 1, BuiltinOperator::HASHTABLE);
   auto codes = builder.CreateVector(&code, 1);
@@ -148,10 +147,8 @@ TEST(TFLiteReaderFile, if_branches) {
     return model;
   };
   EXPECT_EQ(errorOf(*withBranches(1, 2)), "no error");
-  EXPECT_EQ(errorOf(*withBranches(1, 3)),
-            "layer \"y\" (IF): calls subgraph 3, legal are 0 to 2");
-  EXPECT_EQ(errorOf(*withBranches(1, -1)),
-            "layer \"y\" (IF): calls subgraph -1, legal are 0 to 2");
+  EXPECT_EQ(errorOf(*withBranches(1, 3)), "layer \"y\" (IF): calls subgraph 3, legal are 0 to 2");
+  EXPECT_EQ(errorOf(*withBranches(1, -1)), "layer \"y\" (IF): calls subgraph -1, legal are 0 to 2");
   auto model = withBranches(1, 2);
   model->subgraphs[2]->outputs.clear();
   EXPECT_EQ(errorOf(*model), "layer \"y\" (IF): else branch is subgraph 2 with 1 inputs and 0 "
@@ -172,8 +169,7 @@ TEST(TFLiteReaderFile, while_condition) {
   model->subgraphs[1]->outputs = {1};
   EXPECT_EQ(errorOf(*model), "no error");
   model->subgraphs[0]->operators[0]->builtin_options.AsWhileOptions()->body_subgraph_index = 1;
-  EXPECT_EQ(errorOf(*model),
-            "layer \"y\" (WHILE): condition and body are the same subgraph, 1");
+  EXPECT_EQ(errorOf(*model), "layer \"y\" (WHILE): condition and body are the same subgraph, 1");
 }
 
 TEST(TFLiteReaderFile, recursion) {

@@ -107,18 +107,15 @@ TEST(TFLiteReaderOperator, convolution) {
   EXPECT_EQ(errorOf(*withOptions([](auto &o) { o.padding = schema::Padding(77); })),
             layer + "padding is 77, legal are 0 (SAME) and 1 (VALID)");
   using Activation = schema::ActivationFunctionType;
-  EXPECT_EQ(
-      errorOf(*withOptions([](auto &o) { o.fused_activation_function = Activation(99); })),
-      layer + "fused activation is 99, legal are 0 to 5");
-  EXPECT_EQ(
-      notesOf(*withOptions([](auto &o) { o.fused_activation_function = Activation::TANH; })),
-      layer + "fused activation TANH or SIGN_BIT, supported are NONE, RELU, RELU_N1_TO_1 and "
-              "RELU6");
+  EXPECT_EQ(errorOf(*withOptions([](auto &o) { o.fused_activation_function = Activation(99); })),
+            layer + "fused activation is 99, legal are 0 to 5");
+  EXPECT_EQ(notesOf(*withOptions([](auto &o) { o.fused_activation_function = Activation::TANH; })),
+            layer + "fused activation TANH or SIGN_BIT, supported are NONE, RELU, RELU_N1_TO_1 and "
+                    "RELU6");
 }
 
 /// The error of `code` with `options` on x [1,4]; m is its result.
-template <typename Options>
-std::string errorWith(BuiltinOperator code, const Options &options) {
+template <typename Options> std::string errorWith(BuiltinOperator code, const Options &options) {
   auto model = chainModel();
   model->operator_codes[0]->builtin_code = code;
   model->subgraphs[0]->operators[0]->builtin_options.Set(Options(options));
@@ -178,8 +175,7 @@ TEST(TFLiteReaderGraph, one_writer) {
             "layer \"x\" (RELU) writes tensor \"x\", which is an input of the subgraph");
   auto constant = convModel();
   constant->subgraphs[0]->operators[0]->outputs[0] = 1;
-  EXPECT_EQ(errorOf(*constant),
-            "layer \"w\" (CONV_2D) writes tensor \"w\", which is constant");
+  EXPECT_EQ(errorOf(*constant), "layer \"w\" (CONV_2D) writes tensor \"w\", which is constant");
 }
 
 TEST(TFLiteReaderGraph, interface) {

@@ -52,9 +52,8 @@ TEST(TFLiteReaderTensor, type) {
   EXPECT_EQ(notesOf(*with(x, [](auto &t) { t.type = schema::TensorType(100); })),
             "tensor \"x\": type number 100, supported are bool, int8, uint8, int16, int32, int64 "
             "and float32");
-  EXPECT_EQ(notesOf(*with(w, [](auto &t) {
-              t.sparsity = std::make_unique<schema::SparsityParametersT>();
-            })),
+  EXPECT_EQ(notesOf(*with(
+                w, [](auto &t) { t.sparsity = std::make_unique<schema::SparsityParametersT>(); })),
             "tensor \"w\": sparse data, supported is dense data");
 }
 
@@ -111,8 +110,7 @@ TEST(TFLiteReaderTensor, per_channel) {
   Result<Model> model = readPacked(*perChannel(w, 4, 0));
   ASSERT_TRUE(model) << model.error();
   EXPECT_EQ(model->subgraphs[0].tensors[w].type.quantization->axis, 0);
-  EXPECT_EQ(errorOf(*perChannel(w, 4, 4)),
-            "tensor \"w\": quantized dimension 4, legal are 0 to 3");
+  EXPECT_EQ(errorOf(*perChannel(w, 4, 4)), "tensor \"w\": quantized dimension 4, legal are 0 to 3");
   EXPECT_EQ(errorOf(*perChannel(w, 4, INT32_MIN)),
             "tensor \"w\": quantized dimension -2147483648, legal are 0 to 3");
   EXPECT_EQ(errorOf(*perChannel(w, 3, 0)),

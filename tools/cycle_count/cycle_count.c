@@ -8,8 +8,8 @@
  * FILE gets a line for each call of the function at ADDRESS and, before it, for each call that the
  * function made itself; what they called in turn is included. The last line is of the whole run.
  *
- *   call DEPTH ADDRESS INSTRUCTIONS CYCLES WAITS      (DEPTH is 0 for the function, 1 for its calls)
- *   total INSTRUCTIONS CYCLES WAITS
+ *   call DEPTH ADDRESS INSTRUCTIONS CYCLES WAITS      (DEPTH is 0 for the function, 1 for its
+ * calls) total INSTRUCTIONS CYCLES WAITS
  *
  * CYCLES is for memory that never waits; WAITS are cycles beside it, waited for the flash that
  * flash.h models: flash=BEGIN:END,wait=STATES,line=BYTES,icache=LINES,dcache=LINES,prefetch=0 or 1.
@@ -217,8 +217,7 @@ static int parse(const char *argument) {
   return 1;
 }
 
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc,
-                        char **argv) {
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv) {
   (void)info;
   for (int i = 0; i < argc; ++i)
     if (!parse(argv[i])) {

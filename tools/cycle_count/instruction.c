@@ -136,7 +136,8 @@ static struct instruction decode_multiple32(unsigned first, unsigned second) {
     result.reads = 1;
     return result;
   }
-  /* LDREX, STREX and kin have neither offset nor write-back: bits P, U and W are 0 or 0, 1 and 0. */
+  /* LDREX, STREX and kin have neither offset nor write-back: bits P, U and W are 0 or 0, 1 and 0.
+   */
   int exclusive = !bits(first, 8, 8) && !bits(first, 5, 5);
   struct instruction result = plain(4, exclusive ? 2 : 3);
   result.reads = loads;
@@ -185,8 +186,8 @@ static uint32_t float_m(unsigned second) {
   return float_register(bits(second, 3, 0), bits(second, 5, 5));
 }
 
-/* An instruction that waits for `read` where the one before wrote it. Only results of arithmetic are
- * waited for: moves and loads have none in `written`. */
+/* An instruction that waits for `read` where the one before wrote it. Only results of arithmetic
+ * are waited for: moves and loads have none in `written`. */
 static struct instruction float_arithmetic(unsigned cycles, uint32_t written, uint32_t read) {
   struct instruction result = plain(4, cycles);
   result.floatWritten = written;

@@ -18,10 +18,10 @@ enum {
 
 enum instruction_kind {
   OTHER,
-  LOAD,           /* of one register, LDR to LDRSB: pairs with its like */
-  STORE_INDEXED,  /* STR Rt, [Rn, Rm]: hidden behind a load */
-  BRANCH,         /* whatever may go elsewhere; ends a block */
-  CALL            /* a branch that leaves a return address */
+  LOAD,          /* of one register, LDR to LDRSB: pairs with its like */
+  STORE_INDEXED, /* STR Rt, [Rn, Rm]: hidden behind a load */
+  BRANCH,        /* whatever may go elsewhere; ends a block */
+  CALL           /* a branch that leaves a return address */
 };
 
 struct instruction {
@@ -29,7 +29,8 @@ struct instruction {
   unsigned bytes;
   /* By itself: operands ready, aligned, not taken. */
   unsigned cycles;
-  /* Widest access that need not be aligned, in bytes; 0 where alignment costs nothing or is sure. */
+  /* Widest access that need not be aligned, in bytes; 0 where alignment costs nothing or is sure.
+   */
   unsigned unaligned;
   /* It reads data memory. */
   int reads;

@@ -50,9 +50,8 @@ ExitStatus driver::runBench(const Invocation &invocation) {
   auto samples = samplesFor(*module, invocation.inputs, 1);
   if (!samples)
     return failure;
-  BenchmarkSubject subject{options, target,
-                           target.qemuMachine.empty() ? *findTarget(anyEmulatedBoard) : target,
-                           {}};
+  BenchmarkSubject subject{
+      options, target, target.qemuMachine.empty() ? *findTarget(anyEmulatedBoard) : target, {}};
   for (const Tensor &tensor : samples->front())
     subject.inputs.push_back(typeText(tensor.type));
   auto benchmark = measure(subject, *bytes, *module, *samples);

@@ -59,8 +59,8 @@ struct BenchmarkSubject {
   std::vector<std::string> inputs;
 };
 
-/// Builds and runs a firmware of `imported`, read from `model`, on `samples`. Nothing after an error
-/// has been printed.
+/// Builds and runs a firmware of `imported`, read from `model`, on `samples`. Nothing after an
+/// error has been printed.
 std::optional<Benchmark> measure(const BenchmarkSubject &subject, llvm::ArrayRef<uint8_t> model,
                                  mlir::ModuleOp imported, llvm::ArrayRef<Sample> samples);
 

@@ -61,9 +61,8 @@ static bool addShapes(Benchmark &benchmark, mlir::ModuleOp imported, CompileOpti
 
 /// Reads the report of the compilation; the objective that it was made for.
 static std::string readReport(llvm::ArrayRef<OutputFile> files, Benchmark &benchmark) {
-  auto file = llvm::find_if(files, [](const OutputFile &f) {
-    return llvm::StringRef(f.name).ends_with(".report.json");
-  });
+  auto file = llvm::find_if(
+      files, [](const OutputFile &f) { return llvm::StringRef(f.name).ends_with(".report.json"); });
   llvm::json::Value report = llvm::cantFail(llvm::json::parse(file->contents));
   const llvm::json::Object &object = *report.getAsObject();
   benchmark.arenaBytes = *object.getInteger("arena_bytes");
@@ -153,8 +152,7 @@ static bool isLayer(const FunctionNames &functions, uint64_t address) {
 }
 
 /// Reads the counter's file: the dearest inference, and its calls of layers in order.
-static bool readCounts(llvm::StringRef text, const FunctionNames &functions,
-                       Benchmark &benchmark) {
+static bool readCounts(llvm::StringRef text, const FunctionNames &functions, Benchmark &benchmark) {
   std::vector<Counts> steps;
   llvm::SmallVector<llvm::StringRef> lines;
   text.split(lines, '\n');
@@ -199,9 +197,8 @@ static std::optional<std::string> readText(const std::string &path) {
 /// Flash of the model's object and of what it made the linker take from libraries; start-up and the
 /// program around the model take nothing from them.
 static FlashUse modelFlash(llvm::StringRef map) {
-  return readLinkMap(map, [](llvm::StringRef file) {
-    return file == "model.o" || file.contains(".a(");
-  });
+  return readLinkMap(
+      map, [](llvm::StringRef file) { return file == "model.o" || file.contains(".a("); });
 }
 
 /// Runs the folder's firmware under the counter.

@@ -54,15 +54,14 @@ static void printLayers(const Benchmark &benchmark, bool showWaits) {
     rows.front().push_back("flash waits");
   for (auto [index, layer] : llvm::enumerate(benchmark.layers)) {
     const Counts &counts = layer.counts;
-    rows.push_back({layerTitle(index, layer), describe(layer), layer.kernel,
-                    layer.macs ? grouped(layer.macs) : "", grouped(counts.instructions),
-                    grouped(counts.cycles),
-                    layer.macs ? llvm::formatv("{0:f2}", ratio(counts.cycles, layer.macs)).str()
-                               : "",
-                    grouped(layer.estimate),
-                    llvm::formatv("{0:f2}", ratio(layer.estimate, counts.time())).str(),
-                    llvm::formatv("{0:f1}", 100 * ratio(counts.time(), benchmark.total.time()))
-                        .str()});
+    rows.push_back(
+        {layerTitle(index, layer), describe(layer), layer.kernel,
+         layer.macs ? grouped(layer.macs) : "", grouped(counts.instructions),
+         grouped(counts.cycles),
+         layer.macs ? llvm::formatv("{0:f2}", ratio(counts.cycles, layer.macs)).str() : "",
+         grouped(layer.estimate),
+         llvm::formatv("{0:f2}", ratio(layer.estimate, counts.time())).str(),
+         llvm::formatv("{0:f1}", 100 * ratio(counts.time(), benchmark.total.time())).str()});
     if (showWaits)
       rows.back().push_back(grouped(counts.waits));
   }
@@ -84,10 +83,10 @@ static void printWorstEstimate(const Benchmark &benchmark) {
     }
   }
   if (worst)
-    llvm::outs() << llvm::formatv("worst estimate of layers over {0:P0} of the time: {1}, {2:f2} of "
-                                  "what was counted\n",
-                                  layerThatMatters, layerTitle(*worst, benchmark.layers[*worst]),
-                                  farthestRatio);
+    llvm::outs() << llvm::formatv(
+        "worst estimate of layers over {0:P0} of the time: {1}, {2:f2} of "
+        "what was counted\n",
+        layerThatMatters, layerTitle(*worst, benchmark.layers[*worst]), farthestRatio);
 }
 
 void driver::printBenchmark(const Benchmark &benchmark, const BenchmarkSubject &subject) {
@@ -109,8 +108,8 @@ void driver::printBenchmark(const Benchmark &benchmark, const BenchmarkSubject &
     os << llvm::formatv("time    {0:f3} ms at {1:f0} MHz\n", milliseconds(benchmark, target),
                         target.clockHz / 1e6);
   if (target.nanojoulesPerCycle > 0)
-    os << llvm::formatv("energy  {0:f1} uJ at {1:f3} nJ a cycle\n",
-                        microjoules(benchmark, target), target.nanojoulesPerCycle);
+    os << llvm::formatv("energy  {0:f1} uJ at {1:f3} nJ a cycle\n", microjoules(benchmark, target),
+                        target.nanojoulesPerCycle);
   os << "RAM     " << grouped(benchmark.arenaBytes + benchmark.stackBytes) << " bytes: arena "
      << grouped(benchmark.arenaBytes) << ", stack " << grouped(benchmark.stackBytes) << "\n"
      << "flash   " << grouped(benchmark.flash.code + benchmark.flash.constants) << " bytes: code "

@@ -36,7 +36,8 @@ ExitStatus driver::runCompile(const Invocation &invocation) {
   options.modelFile = llvm::sys::path::filename(path).str();
   if (!isUsableName(options.name)) {
     printError("--name must be a C identifier of at most 64 letters, digits and underscores and no "
-               "word of C, got " + quoteName(options.name) + "; '" + suggestion + "' would do");
+               "word of C, got " +
+               quoteName(options.name) + "; '" + suggestion + "' would do");
     return usageError;
   }
   auto bytes = readFile(path);

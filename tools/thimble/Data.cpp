@@ -154,9 +154,8 @@ static std::vector<Sample> randomSamples(mlir::func::FuncOp main, size_t count) 
   return samples;
 }
 
-std::optional<std::vector<Sample>> driver::samplesFor(mlir::ModuleOp imported,
-                                                      llvm::ArrayRef<std::string> paths,
-                                                      size_t count) {
+std::optional<std::vector<Sample>>
+driver::samplesFor(mlir::ModuleOp imported, llvm::ArrayRef<std::string> paths, size_t count) {
   auto main = imported.lookupSymbol<mlir::func::FuncOp>("main");
   return paths.empty() ? randomSamples(main, count) : readSamples(main, paths);
 }

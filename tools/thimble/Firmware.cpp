@@ -34,9 +34,10 @@ std::string driver::missingForFirmware() {
 }
 
 static std::vector<std::string> compilerFlags(const CompileOptions &options) {
-  std::vector<std::string> flags = {"-mcpu=cortex-m4", "-mthumb",
-                                    "-mfloat-abi=" + floatAbiName(options.floatAbi), "-std=c11",
-                                    "-O2", "-ffunction-sections", "-fdata-sections"};
+  std::vector<std::string> flags = {
+      "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=" + floatAbiName(options.floatAbi),
+      "-std=c11",        "-O2",     "-ffunction-sections",
+      "-fdata-sections"};
   if (options.floatAbi != FloatAbi::Soft)
     flags.push_back("-mfpu=fpv4-sp-d16");
   return flags;
@@ -63,17 +64,25 @@ bool driver::linkFirmware(ProgramFolder &folder, const CompileOptions &options,
     arguments.push_back("-D" + define);
   for (const std::string &file : board.startupFiles)
     arguments.push_back(startup + "/" + file);
-  arguments.insert(arguments.end(), {folder / "main.c", folder / "model.o", "-o",
-                                     folder / "firmware.elf", "-lm"});
+  arguments.insert(arguments.end(),
+                   {folder / "main.c", folder / "model.o", "-o", folder / "firmware.elf", "-lm"});
   return folder.run(crossCompiler, arguments, "building the firmware");
 }
 
 bool driver::emulateFirmware(ProgramFolder &folder, const Target &board,
                              llvm::ArrayRef<std::string> extraArguments) {
-  std::vector<std::string> arguments = {
-      "-M",    board.qemuMachine, "-display",             "none",
-      "-monitor", "none",         "-serial",              "none",
-      "-semihosting-config",      "enable=on,target=native", "-kernel", folder / "firmware.elf"};
+  std::vector<std::string> arguments = {"-M",
+                                        board.qemuMachine,
+                                        "-display",
+                                        "none",
+                                        "-monitor",
+                                        "none",
+                                        "-serial",
+                                        "none",
+                                        "-semihosting-config",
+                                        "enable=on,target=native",
+                                        "-kernel",
+                                        folder / "firmware.elf"};
   arguments.insert(arguments.end(), extraArguments.begin(), extraArguments.end());
   return folder.run(emulator, arguments, "running under QEMU");
 }

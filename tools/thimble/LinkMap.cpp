@@ -14,8 +14,7 @@ static StringRef takeWord(StringRef &line) {
   return word;
 }
 
-driver::FlashUse driver::readLinkMap(StringRef map,
-                                     llvm::function_ref<bool(StringRef)> counts) {
+driver::FlashUse driver::readLinkMap(StringRef map, llvm::function_ref<bool(StringRef)> counts) {
   FlashUse use;
   // Sections that were left out are listed before.
   StringRef rest = map.split("Linker script and memory map").second, section;

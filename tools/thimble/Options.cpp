@@ -56,8 +56,8 @@ static bool choose(const InputArgList &args, OptionID id, StringRef option, T &v
     }
     names.push_back(name);
   }
-  return fail("--" + option + " must be one of " + join(names, ", ") + ", got '" +
-              arg->getValue() + "'");
+  return fail("--" + option + " must be one of " + join(names, ", ") + ", got '" + arg->getValue() +
+              "'");
 }
 
 /// A number of bytes with an optional K or M.
@@ -115,25 +115,22 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
                            {"obj", EmitKind::Object},
                            {"asm", EmitKind::Assembly},
                            {"mlir", EmitKind::MLIR}}) &&
-         choose<std::string>(args, OPT_optimize, "optimize", options.optimize,
-                             {{"speed", "speed"},
-                              {"balanced", "balanced"},
-                              {"ram", "ram"},
-                              {"flash", "flash"}}) &&
+         choose<std::string>(
+             args, OPT_optimize, "optimize", options.optimize,
+             {{"speed", "speed"}, {"balanced", "balanced"}, {"ram", "ram"}, {"flash", "flash"}}) &&
          choose<std::string>(args, OPT_reference, "reference", options.reference,
                              {{"tflm", "tflm"}, {"litert", "litert"}}) &&
-         choose<FloatAbi>(args, OPT_float_abi, "float-abi", options.floatAbi,
-                          {{"hard", FloatAbi::Hard},
-                           {"softfp", FloatAbi::Softfp},
-                           {"soft", FloatAbi::Soft}}) &&
+         choose<FloatAbi>(
+             args, OPT_float_abi, "float-abi", options.floatAbi,
+             {{"hard", FloatAbi::Hard}, {"softfp", FloatAbi::Softfp}, {"soft", FloatAbi::Soft}}) &&
          choose<std::string>(args, OPT_report, "report", report, {{"json", "json"}}) &&
          choose<Phase>(args, OPT_compile_to, "compile-to", options.lastPhase, phases) &&
          parseSize(args, OPT_ram, "ram", options.ramBudget) &&
          parseSize(args, OPT_flash, "flash", options.flashBudget);
 }
 
-bool driver::parse(const Command &command, ArrayRef<const char *> arguments,
-                   Invocation &invocation, bool &helpWanted) {
+bool driver::parse(const Command &command, ArrayRef<const char *> arguments, Invocation &invocation,
+                   bool &helpWanted) {
   Table table;
   unsigned missingIndex = 0, missingCount = 0;
   InputArgList args = table.ParseArgs(arguments, missingIndex, missingCount);

@@ -129,8 +129,7 @@ static size_t printVerdicts(const Reference &reference, llvm::ArrayRef<Column> c
     different += isDifferent;
   };
   for (auto [i, layer] : llvm::enumerate(reference.layers))
-    addRow(layerCell(layer.name, 40), layer.op,
-           [i = i](const Column &c) { return c.layers[i]; });
+    addRow(layerCell(layer.name, 40), layer.op, [i = i](const Column &c) { return c.layers[i]; });
   for (size_t k = 0; k < reference.outputs.front().size(); ++k)
     addRow("output " + std::to_string(k), "", [k](const Column &c) { return c.outputs[k]; });
 
@@ -221,11 +220,10 @@ static bool compareAll(Comparison &comparison, const CompileOptions &options, co
   if (!wantsBoard || !missing.empty())
     return true;
   bool isObject = options.emit == EmitKind::Object;
-  return comparison.add(board.name + (isObject ? " object" : " C"), onBoard,
-                        [&](ProgramFolder &folder) {
-                          return linkFirmware(folder, onBoard, board) &&
-                                 emulateFirmware(folder, board);
-                        });
+  return comparison.add(
+      board.name + (isObject ? " object" : " C"), onBoard, [&](ProgramFolder &folder) {
+        return linkFirmware(folder, onBoard, board) && emulateFirmware(folder, board);
+      });
 }
 
 ExitStatus driver::runVerify(const Invocation &invocation) {
@@ -234,7 +232,8 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
   std::string boardName = options.target == "cortex-m4" ? anyEmulatedBoard : options.target;
   const Target *board = findTarget(boardName);
   if (board->core != "generic" && board->qemuMachine.empty()) {
-    printError("--target '" + boardName + "' is not emulated by QEMU: verify takes generic, "
+    printError("--target '" + boardName +
+               "' is not emulated by QEMU: verify takes generic, "
                "cortex-m4, mps2-an386 or netduinoplus2");
     return usageError;
   }

@@ -7,9 +7,9 @@
 
 namespace thimble::driver {
 
-/// What the interpreter computes: by layer of the plan and by sample. Layers are those of the reduced
-/// network, so one that lost channels is compared on what it still computes; that nothing else is
-/// needed shows in the outputs.
+/// What the interpreter computes: by layer of the plan and by sample. Layers are those of the
+/// reduced network, so one that lost channels is compared on what it still computes; that nothing
+/// else is needed shows in the outputs.
 struct Reference {
   struct Layer {
     std::string name, op; // `name` is untrusted

@@ -15,9 +15,7 @@ using namespace thimble::driver;
 // Marks an operator through planning, which clones it into a stream.
 static constexpr llvm::StringLiteral tagName = "verify_tag";
 
-static int64_t tagOf(Operation *op) {
-  return op->getAttrOfType<IntegerAttr>(tagName).getInt();
-}
+static int64_t tagOf(Operation *op) { return op->getAttrOfType<IntegerAttr>(tagName).getInt(); }
 
 /// Numbers the operators of the network.
 static void tagOperators(func::FuncOp main) {

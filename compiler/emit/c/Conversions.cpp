@@ -64,8 +64,7 @@ std::optional<Expression> FunctionPrinter::conversion(Operation *op) {
   if (isa<arith::FPToSIOp, arith::ExtFOp, arith::TruncFOp>(op))
     return castTo(scalarType(to), use(source));
   if (isa<arith::FPToUIOp>(op))
-    return castTo(scalarType(to),
-                castTo("uint" + std::to_string(bitsOf(to)) + "_t", use(source)));
+    return castTo(scalarType(to), castTo("uint" + std::to_string(bitsOf(to)) + "_t", use(source)));
   if (isa<arith::BitcastOp>(op)) {
     if (from.isInteger(32) && to.isF32())
       return call("thimble_bits_float", {unsignedOperand(source)});

@@ -51,15 +51,11 @@ struct Expression {
   std::string left, op, right;
 
   /// May be written twice, anywhere in its scope, without a thought.
-  bool isFree() const {
-    return isName && !readsMemory && variables.empty();
-  }
+  bool isFree() const { return isName && !readsMemory && variables.empty(); }
   bool isName = false; // a literal or an identifier
 
   /// Text as an operand that must bind at least as tightly as `least`.
-  std::string at(Precedence least) const {
-    return precedence < least ? "(" + text + ")" : text;
-  }
+  std::string at(Precedence least) const { return precedence < least ? "(" + text + ")" : text; }
   bool reads(llvm::StringRef variable) const {
     for (const std::string &name : variables)
       if (name == variable)

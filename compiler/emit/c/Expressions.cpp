@@ -123,20 +123,19 @@ std::optional<Expression> FunctionPrinter::integerArithmetic(Operation *op) {
   auto wrapping = [&](auto form, const char *symbol) {
     // x + -5 is x - 5.
     std::optional<int64_t> right = values.lookup(rhs).literal;
-    const bool flip = right && *right < 0 && *right > INT32_MIN &&
-                      (symbol[0] == '+' || symbol[0] == '-');
+    const bool flip =
+        right && *right < 0 && *right > INT32_MIN && (symbol[0] == '+' || symbol[0] == '-');
     const char *name = !flip ? symbol : symbol[0] == '+' ? "-" : "+";
     const bool isSigned = bits < 32 || hasNoSignedWrap(op);
     const Expression a = isSigned ? use(lhs) : unsignedOperand(lhs);
     Expression b = isSigned || flip ? use(rhs) : unsignedOperand(rhs);
     if (flip) {
       b = {};
-      b.text = isSigned ? signedLiteral(llvm::APInt(bits, -*right, /*isSigned=*/true))
+      b.text = isSigned     ? signedLiteral(llvm::APInt(bits, -*right, /*isSigned=*/true))
                : bits == 64 ? "UINT64_C(" + std::to_string(-*right) + ")"
                             : std::to_string(-*right) + "u";
     }
-    return isSigned ? fit(form(plain(a), name, plain(b)))
-                    : backToSigned(form(a, name, b), type);
+    return isSigned ? fit(form(plain(a), name, plain(b))) : backToSigned(form(a, name, b), type);
   };
   auto asUnsigned = [&](auto form, const char *symbol) {
     const Expression a = unsignedOperand(lhs), b = unsignedOperand(rhs);
@@ -260,9 +259,9 @@ std::optional<Expression> FunctionPrinter::expression(Operation *op) {
   }
   if (StringRef function = m4::runtimeFunction(op); !function.empty())
     return callRuntime(function, op);
-  for (auto form : {&FunctionPrinter::memory, &FunctionPrinter::comparison,
-                    &FunctionPrinter::conversion, &FunctionPrinter::floatArithmetic,
-                    &FunctionPrinter::integerArithmetic})
+  for (auto form :
+       {&FunctionPrinter::memory, &FunctionPrinter::comparison, &FunctionPrinter::conversion,
+        &FunctionPrinter::floatArithmetic, &FunctionPrinter::integerArithmetic})
     if (std::optional<Expression> e = (this->*form)(op))
       return e;
   return std::nullopt;

@@ -46,8 +46,7 @@ inline Expression logical(const Expression &a, const char *op, const Expression 
 inline Expression castTo(const std::string &type, const Expression &operand) {
   Expression e;
   e.text = "(" + type + ")" +
-           (operand.text.front() == '-' ? "(" + operand.text + ")"
-                                        : operand.at(Precedence::Unary));
+           (operand.text.front() == '-' ? "(" + operand.text + ")" : operand.at(Precedence::Unary));
   e.precedence = Precedence::Unary;
   e.depend(operand);
   return e;
@@ -55,8 +54,8 @@ inline Expression castTo(const std::string &type, const Expression &operand) {
 
 inline Expression negated(const Expression &operand, const char *op) {
   Expression e;
-  e.text = op + (operand.text.front() == '-' ? "(" + operand.text + ")"
-                                             : operand.at(Precedence::Unary));
+  e.text =
+      op + (operand.text.front() == '-' ? "(" + operand.text + ")" : operand.at(Precedence::Unary));
   e.precedence = Precedence::Unary;
   e.depend(operand);
   return e;

@@ -42,8 +42,7 @@ private:
   mlir::LogicalResult printFor(mlir::scf::ForOp loop);
   mlir::LogicalResult printIf(mlir::scf::IfOp branch);
   mlir::LogicalResult printSwitch(mlir::scf::IndexSwitchOp choice);
-  mlir::FailureOr<std::string> printRegion(mlir::Region &region,
-                                           std::vector<std::string> targets);
+  mlir::FailureOr<std::string> printRegion(mlir::Region &region, std::vector<std::string> targets);
   void printYield(mlir::Operation *yield);
   void assign(llvm::StringRef variable, const Expression &value);
   void line(const std::string &text);
@@ -77,9 +76,9 @@ private:
   std::string out;
   unsigned depth = 0;
   llvm::DenseMap<mlir::Value, Expression> values;
-  std::vector<mlir::Value> pending;                      // oldest first
-  llvm::StringMap<mlir::Value> holders;                  // the live value in each variable
-  std::vector<std::vector<std::string>> targets;         // of the yields of the open regions
+  std::vector<mlir::Value> pending;              // oldest first
+  llvm::StringMap<mlir::Value> holders;          // the live value in each variable
+  std::vector<std::vector<std::string>> targets; // of the yields of the open regions
 };
 
 /// Whether the function of the runtime that the user of `use` becomes takes a uint32_t there.

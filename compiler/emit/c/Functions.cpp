@@ -28,8 +28,8 @@ static int breakDepth(const std::string &text, size_t i, int open) {
     return -1;
   if (text[i - 1] == ',' || text[i - 1] == ';')
     return open;
-  static const char *const operators[] = {"+", "-", "*", "/", "%", "?", ":", "&&", "||", "&", "|",
-                                          "^", "<", ">", "<=", ">=", "==", "!=", "<<", ">>"};
+  static const char *const operators[] = {"+", "-", "*", "/", "%",  "?",  ":",  "&&", "||", "&",
+                                          "|", "^", "<", ">", "<=", ">=", "==", "!=", "<<", ">>"};
   const size_t start = text.rfind(' ', i - 1);
   if (start == std::string::npos)
     return -1;
@@ -388,9 +388,8 @@ void FunctionPrinter::printYield(Operation *yield) {
   }
   while (!open.empty()) {
     auto ready = llvm::find_if(open, [&](const Assignment &a) {
-      return llvm::none_of(open, [&](const Assignment &b) {
-        return &a != &b && b.value.reads(a.variable);
-      });
+      return llvm::none_of(
+          open, [&](const Assignment &b) { return &a != &b && b.value.reads(a.variable); });
     });
     if (ready != open.end()) {
       assign(ready->variable, ready->value);
@@ -407,8 +406,8 @@ void FunctionPrinter::printYield(Operation *yield) {
 }
 
 void FunctionPrinter::assign(StringRef variable, const Expression &value) {
-  const bool commutes = value.op == "+" || value.op == "*" || value.op == "&" ||
-                        value.op == "|" || value.op == "^";
+  const bool commutes =
+      value.op == "+" || value.op == "*" || value.op == "&" || value.op == "|" || value.op == "^";
   if (!value.op.empty() && value.left == variable)
     line(variable.str() + " " + value.op + "= " + value.right + ";");
   else if (commutes && value.right == variable)

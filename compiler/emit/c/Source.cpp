@@ -38,8 +38,9 @@ static void printShape(llvm::raw_ostream &os, const BufferArgument &argument) {
 
 // What a reader wants to know of a layer: its name, operator, kernel, shapes and work.
 static void printLayerComment(llvm::raw_ostream &os, const LayerCall &call) {
-  os << "/* Layer " << call.index << ", \"" << escapeForComment(call.layer) << "\": "
-     << escapeForComment(call.op) << "\n * kernel " << escapeForComment(call.kernel) << ", ";
+  os << "/* Layer " << call.index << ", \"" << escapeForComment(call.layer)
+     << "\": " << escapeForComment(call.op) << "\n * kernel " << escapeForComment(call.kernel)
+     << ", ";
   std::string inputs, outputs;
   int64_t scratch = 0;
   for (const BufferArgument &argument : call.arguments) {
@@ -77,8 +78,7 @@ static bool usesFloat(ModuleOp module) {
 
 static void printAccessor(llvm::raw_ostream &os, const std::string &name, const TensorInfo &info,
                           bool isInput, size_t index) {
-  const std::string type =
-      (isInput ? "" : "const ") + cType(info.kind).str() + " *";
+  const std::string type = (isInput ? "" : "const ") + cType(info.kind).str() + " *";
   const std::string isConst = isInput ? "" : "const ";
   os << type << name << (isInput ? "_input_" : "_output_") << index << "(" << isConst
      << "void *arena) {\n  return (" << type << ")(" << isConst << "void *)((" << isConst
@@ -115,8 +115,8 @@ static void printCall(llvm::raw_ostream &os, const LayerCall &call, bool instrum
   for (const BufferArgument &argument : call.arguments)
     if (argument.written && lifetimeOf(argument) != mcu::Lifetime::Scratch)
       os << wrapped("thimble_layer_hook(arena, " + std::to_string(call.index) + ", base + " +
-                        std::to_string(argument.offset) + ", 0, " +
-                        std::to_string(argument.bytes) + ");",
+                        std::to_string(argument.offset) + ", 0, " + std::to_string(argument.bytes) +
+                        ");",
                     2);
 }
 
@@ -139,8 +139,8 @@ static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Pr
 
 // What a call of the kernel costs.
 static void printKernelComment(llvm::raw_ostream &os, m4::KernelOp kernel) {
-  os << "/* " << grouped(static_cast<int64_t>(kernel.getCycles().value_or(0)))
-     << " cycles a call, " << m4::stackBytes(kernel) << " bytes of stack. */\n";
+  os << "/* " << grouped(static_cast<int64_t>(kernel.getCycles().value_or(0))) << " cycles a call, "
+     << m4::stackBytes(kernel) << " bytes of stack. */\n";
 }
 
 // The first lines of `definition`, up to its body, with every parameter marked as unused: only
@@ -173,8 +173,9 @@ struct Definitions {
   LogicalResult print(func::FuncOp driver, const Step &step) {
     const std::string first = std::to_string(step.firstCall);
     const std::string last = std::to_string(step.firstCall + step.calls - 1);
-    return print(driver, step.calls == 1 ? "/* Layer " + first + ", row by row. */\n"
-                                         : "/* Layers " + first + " to " + last + ", row by row. */\n");
+    return print(driver, step.calls == 1
+                             ? "/* Layer " + first + ", row by row. */\n"
+                             : "/* Layers " + first + " to " + last + ", row by row. */\n");
   }
 
 private:

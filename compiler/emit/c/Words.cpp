@@ -27,8 +27,8 @@ bool takesUnsigned(OpOperand &use) {
 bool givesUnsigned(Operation *op) {
   if (auto called = dyn_cast<func::CallOp>(op))
     return called.getCallee() == "thimble_float_bits";
-  return isa<m4::Sadd16Op, m4::Ssub16Op, m4::Sxtb16Op, m4::Sxtb16Ror8Op, m4::Smax8Op,
-             m4::Smin8Op, m4::PkhbtOp, m4::PkhtbOp>(op);
+  return isa<m4::Sadd16Op, m4::Ssub16Op, m4::Sxtb16Op, m4::Sxtb16Ror8Op, m4::Smax8Op, m4::Smin8Op,
+             m4::PkhbtOp, m4::PkhtbOp>(op);
 }
 
 bool isWord(Value value) { return llvm::all_of(value.getUses(), takesUnsigned); }

@@ -12,8 +12,8 @@ namespace {
 class ApiBuilder {
 public:
   ApiBuilder(Module &module, const thimble::emit::Program &program)
-      : module(module), program(program), builder(module.getContext()),
-        pointer(builder.getPtrTy()), word(builder.getInt32Ty()) {}
+      : module(module), program(program), builder(module.getContext()), pointer(builder.getPtrTy()),
+        word(builder.getInt32Ty()) {}
 
   void build(bool instrument);
 
@@ -101,9 +101,9 @@ void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
     mlir::Value root = thimble::mcu::resolve(argument.buffer).root;
     auto lifetime = cast<thimble::mcu::BufferType>(root.getType()).getLifetime();
     if (argument.written && lifetime != thimble::mcu::Lifetime::Scratch) {
-      CallInst *inst = builder.CreateCall(
-          hook, {arena, builder.getInt16(call.index), at(arena, argument.offset),
-                 builder.getInt16(0), builder.getInt32(argument.bytes)});
+      CallInst *inst =
+          builder.CreateCall(hook, {arena, builder.getInt16(call.index), at(arena, argument.offset),
+                                    builder.getInt16(0), builder.getInt32(argument.bytes)});
       inst->addParamAttr(1, Attribute::ZExt);
       inst->addParamAttr(3, Attribute::ZExt);
     }

@@ -82,8 +82,8 @@ struct ConvertGetGlobal : ConvertOpToLLVMPattern<memref::GetGlobalOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult matchAndRewrite(memref::GetGlobalOp op, OpAdaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<LLVM::AddressOfOp>(
-        op, LLVM::LLVMPointerType::get(op.getContext()), op.getName());
+    rewriter.replaceOpWithNewOp<LLVM::AddressOfOp>(op, LLVM::LLVMPointerType::get(op.getContext()),
+                                                   op.getName());
     return success();
   }
 };
@@ -115,8 +115,7 @@ struct ConvertFunction : ConvertOpToLLVMPattern<func::FuncOp> {
     auto type = LLVM::LLVMFunctionType::get(result, signature.getConvertedTypes());
     // Runtime functions are declared private; the linker needs them external.
     auto linkage = op.isDeclaration() ? LLVM::Linkage::External : LLVM::Linkage::Internal;
-    auto function =
-        LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getSymName(), type, linkage);
+    auto function = LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getSymName(), type, linkage);
     rewriter.inlineRegionBefore(op.getBody(), function.getBody(), function.end());
     // Blocks other than the entry are converted with their branches.
     if (!function.getBody().empty())
@@ -153,9 +152,8 @@ struct ConvertLoadWord : ConvertOpToLLVMPattern<thimble::m4::LoadWordOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult matchAndRewrite(thimble::m4::LoadWordOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Value address =
-        elementAddress(rewriter, op.getLoc(), op.getBuffer().getType().getElementType(),
-                       adaptor.getBuffer(), adaptor.getIndex());
+    Value address = elementAddress(rewriter, op.getLoc(), op.getBuffer().getType().getElementType(),
+                                   adaptor.getBuffer(), adaptor.getIndex());
     rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, op.getType(), address, /*alignment=*/1);
     return success();
   }
@@ -165,9 +163,8 @@ struct ConvertStoreWord : ConvertOpToLLVMPattern<thimble::m4::StoreWordOp> {
   using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
   LogicalResult matchAndRewrite(thimble::m4::StoreWordOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Value address =
-        elementAddress(rewriter, op.getLoc(), op.getBuffer().getType().getElementType(),
-                       adaptor.getBuffer(), adaptor.getIndex());
+    Value address = elementAddress(rewriter, op.getLoc(), op.getBuffer().getType().getElementType(),
+                                   adaptor.getBuffer(), adaptor.getIndex());
     rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, adaptor.getValue(), address, /*alignment=*/1);
     return success();
   }
@@ -180,9 +177,9 @@ struct ConvertSsat : ConvertOpToLLVMPattern<thimble::m4::SsatOp> {
   LogicalResult matchAndRewrite(thimble::m4::SsatOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Value bits = LLVM::ConstantOp::create(rewriter, op.getLoc(), op.getType(), op.getBitsAttr());
-    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(
-        op, op.getType(), rewriter.getStringAttr("llvm.arm.ssat"),
-        ValueRange{adaptor.getValue(), bits});
+    rewriter.replaceOpWithNewOp<LLVM::CallIntrinsicOp>(op, op.getType(),
+                                                       rewriter.getStringAttr("llvm.arm.ssat"),
+                                                       ValueRange{adaptor.getValue(), bits});
     return success();
   }
 };
@@ -193,8 +190,11 @@ struct ConvertKernelCall : ConvertOpToLLVMPattern<thimble::m4::CallOp> {
   LogicalResult matchAndRewrite(thimble::m4::CallOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     SmallVector<Value> arguments;
-    for (auto [type, base, offset] : llvm::zip(op.getBuffers().getTypes(), adaptor.getBuffers(), adaptor.getOffsets()))
-      arguments.push_back(elementAddress(rewriter, op.getLoc(), cast<MemRefType>(type).getElementType(), base.front(), offset.front()));
+    for (auto [type, base, offset] :
+         llvm::zip(op.getBuffers().getTypes(), adaptor.getBuffers(), adaptor.getOffsets()))
+      arguments.push_back(elementAddress(rewriter, op.getLoc(),
+                                         cast<MemRefType>(type).getElementType(), base.front(),
+                                         offset.front()));
     for (ValueRange word : adaptor.getWords())
       arguments.push_back(word.front());
     rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange(), op.getKernel(), arguments);
@@ -293,9 +293,9 @@ LogicalResult thimble::object::convertToLLVM(ModuleOp module, const llvm::DataLa
   populateSCFToControlFlowConversionPatterns(patterns);
   cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
   arith::populateArithToLLVMConversionPatterns(converter, patterns);
-  patterns.add<ConvertLoad, ConvertStore, ConvertGlobal, ConvertGetGlobal, ConvertView, ConvertFunction,
-               ConvertCall, ConvertReturn, ConvertLoadWord, ConvertStoreWord, ConvertSsat,
-               ConvertWordOp, ConvertKernelCall>(converter);
+  patterns.add<ConvertLoad, ConvertStore, ConvertGlobal, ConvertGetGlobal, ConvertView,
+               ConvertFunction, ConvertCall, ConvertReturn, ConvertLoadWord, ConvertStoreWord,
+               ConvertSsat, ConvertWordOp, ConvertKernelCall>(converter);
 
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();

@@ -8,9 +8,9 @@
 #include "compiler/emit/object/ConvertToLLVM.h"
 #include "compiler/emit/object/Target.h"
 #include "dialects/mcu/MCUOps.h"
+#include "mlir/Target/LLVMIR/Export.h"
 #include "passes/m4/Cycles.h"
 #include "runtime/RuntimeFiles.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 using namespace mlir;
@@ -102,8 +102,8 @@ FailureOr<std::string> Compilation::generate(llvm::CodeGenFileType type) {
   return std::move(*bytes);
 }
 
-FailureOr<thimble::object::ObjectFile>
-thimble::object::emitObject(ModuleOp module, const ObjectOptions &options) {
+FailureOr<thimble::object::ObjectFile> thimble::object::emitObject(ModuleOp module,
+                                                                   const ObjectOptions &options) {
   Compilation compilation(module);
   if (failed(compilation.run(options)))
     return failure();
@@ -122,8 +122,8 @@ thimble::object::emitObject(ModuleOp module, const ObjectOptions &options) {
     return failure();
   result.bytes = std::move(*bytes);
   compilation.addKernelFrames();
-  llvm::Expected<CodeSize> size = measure(result.bytes, compilation.diagnostics.frames,
-                                          compilation.program.name + "_invoke");
+  llvm::Expected<CodeSize> size =
+      measure(result.bytes, compilation.diagnostics.frames, compilation.program.name + "_invoke");
   if (!size) {
     (void)compilation.fail(size.takeError());
     return failure();

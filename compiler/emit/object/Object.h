@@ -44,7 +44,8 @@ struct CodeSize {
   /// Deepest stack of NAME_invoke, of which `exact` says that no library
   /// function had to be estimated.
   int64_t stackBytes = 0;
-  /// The same of C compiled with another compiler: frames that are not of instructions half as large again.
+  /// The same of C compiled with another compiler: frames that are not of instructions half as
+  /// large again.
   int64_t stackBytesForC = 0;
   bool exact = true;
   /// In the order of the symbol table: layers and runtime functions, then the API.

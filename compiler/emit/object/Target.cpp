@@ -62,9 +62,8 @@ bool thimble::object::usesFloat(const Module &module) {
     if (function.isDeclaration())
       continue;
     for (const Instruction &instruction : instructions(function))
-      if (isFloat(instruction) || any_of(instruction.operands(), [&](const Use &use) {
-            return isFloat(*use.get());
-          }))
+      if (isFloat(instruction) ||
+          any_of(instruction.operands(), [&](const Use &use) { return isFloat(*use.get()); }))
         return true;
   }
   return false;

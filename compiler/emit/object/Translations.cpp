@@ -37,9 +37,9 @@ struct Options {
 } // namespace
 
 static void registerInputs(DialectRegistry &registry) {
-  registry.insert<arith::ArithDialect, func::FuncDialect, memref::MemRefDialect,
-                  quant::QuantDialect, scf::SCFDialect, thimble::m4::M4Dialect,
-                  thimble::mcu::MCUDialect>();
+  registry
+      .insert<arith::ArithDialect, func::FuncDialect, memref::MemRefDialect, quant::QuantDialect,
+              scf::SCFDialect, thimble::m4::M4Dialect, thimble::mcu::MCUDialect>();
 }
 
 static void printSizes(const CodeSize &size, llvm::raw_ostream &output) {

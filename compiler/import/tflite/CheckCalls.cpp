@@ -31,8 +31,7 @@ Message checkWhile(const Model &model, const Operator &op, const std::vector<int
   const Subgraph &condition = model.subgraphs[callees[0]];
   const Tensor &result = condition.tensors[condition.outputs[0]];
   if (!result.unsupported.empty() || result.type.element != ElementType::Bool)
-    return "condition is subgraph " + std::to_string(callees[0]) +
-           ", whose output is no bool";
+    return "condition is subgraph " + std::to_string(callees[0]) + ", whose output is no bool";
   if (callees[0] == callees[1])
     return "condition and body are the same subgraph, " + std::to_string(callees[0]);
   return checkInterface(model, "body", callees[1], state, state);

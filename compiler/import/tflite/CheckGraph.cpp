@@ -18,8 +18,7 @@ Message checkOperator(const Subgraph &subgraph, int index, const std::vector<int
     std::string tensor = describe(subgraph, input);
     if (writer[input] == nobody)
       return "reads " + tensor + ", which is neither an input nor constant and nobody writes";
-    return "reads " + tensor + " before " +
-           describe(subgraph, subgraph.operators[writer[input]]) +
+    return "reads " + tensor + " before " + describe(subgraph, subgraph.operators[writer[input]]) +
            " writes it, legal is an order in which every tensor is written first";
   }
   for (int output : op.outputs)

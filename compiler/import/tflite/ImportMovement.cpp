@@ -131,20 +131,22 @@ static LogicalResult reverse(Importer &i, const Operator &op) {
 
 // A size of -1 reaches to the end of the axis.
 static LogicalResult slice(Importer &i, const Operator &op) {
-  FailureOr<std::vector<int64_t>> begin = i.integers(op, 1, "begin"), size = i.integers(op, 2, "size");
+  FailureOr<std::vector<int64_t>> begin = i.integers(op, 1, "begin"),
+                                  size = i.integers(op, 2, "size");
   if (failed(begin) || failed(size))
     return failure();
   const auto &shape = i.typeOf(op.inputs[0]).shape;
   for (size_t axis = 0; axis < std::min({size->size(), begin->size(), shape.size()}); ++axis)
     if ((*size)[axis] == -1)
       (*size)[axis] = shape[axis] - (*begin)[axis];
-  return i.emit<nn::SliceOp>(op, {i.input(op, 0)},
-                             {i.attr("begin", ArrayRef<int64_t>(*begin)),
-                              i.attr("size", ArrayRef<int64_t>(*size))});
+  return i.emit<nn::SliceOp>(
+      op, {i.input(op, 0)},
+      {i.attr("begin", ArrayRef<int64_t>(*begin)), i.attr("size", ArrayRef<int64_t>(*size))});
 }
 
 static LogicalResult stridedSlice(Importer &i, const Operator &op) {
-  FailureOr<std::vector<int64_t>> begin = i.integers(op, 1, "begin"), end = i.integers(op, 2, "end"),
+  FailureOr<std::vector<int64_t>> begin = i.integers(op, 1, "begin"),
+                                  end = i.integers(op, 2, "end"),
                                   strides = i.integers(op, 3, "strides");
   if (failed(begin) || failed(end) || failed(strides))
     return failure();

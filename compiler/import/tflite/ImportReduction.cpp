@@ -32,7 +32,8 @@ static LogicalResult emitReduction(Importer &i, const Operator &op, bool leavesS
   if (!leavesScalar || declared.getShape() != ArrayRef<int64_t>{1})
     return i.emit<OpTy>(op, {i.input(op, 0)}, attributes);
   Type scalar = declared.clone(ArrayRef<int64_t>());
-  return i.emit<nn::ReshapeOp>(op, {i.intermediate<OpTy>(op, scalar, {i.input(op, 0)}, attributes)});
+  return i.emit<nn::ReshapeOp>(op,
+                               {i.intermediate<OpTy>(op, scalar, {i.input(op, 0)}, attributes)});
 }
 
 template <typename OpTy> static LogicalResult reduce(Importer &i, const Operator &op) {

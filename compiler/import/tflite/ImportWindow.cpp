@@ -67,12 +67,12 @@ static LogicalResult transposeConv(Importer &i, const Operator &op) {
   if (failed(i.checkShapeOperand(op, 0, "output shape", out)))
     return failure();
   int64_t strideH = options.stride_h(), strideW = options.stride_w();
-  return i.emit<nn::TransposeConvOp>(
-      op, withBias(i.input(op, 2), i.input(op, 1), i.bias(op, 3)),
-      {i.attr("strides", ArrayRef<int64_t>{strideH, strideW}),
-       pads(i, options.padding(), axis(out[1], filter[1], strideH),
-            axis(out[2], filter[2], strideW)),
-       i.activation(options.fused_activation_function()), i.requant(nn::Requant::Double)});
+  return i.emit<nn::TransposeConvOp>(op, withBias(i.input(op, 2), i.input(op, 1), i.bias(op, 3)),
+                                     {i.attr("strides", ArrayRef<int64_t>{strideH, strideW}),
+                                      pads(i, options.padding(), axis(out[1], filter[1], strideH),
+                                           axis(out[2], filter[2], strideW)),
+                                      i.activation(options.fused_activation_function()),
+                                      i.requant(nn::Requant::Double)});
 }
 
 // LiteRT's reference kernel scales int8 products with one rounding, TFLM's with two.
@@ -100,12 +100,12 @@ template <typename OpTy> static LogicalResult pool(Importer &i, const Operator &
   const auto &in = i.typeOf(op.inputs[0]).shape;
   int64_t filterH = options.filter_height(), filterW = options.filter_width();
   int64_t strideH = options.stride_h(), strideW = options.stride_w();
-  return i.emit<OpTy>(op, {i.input(op, 0)},
-                      {i.attr("filter", ArrayRef<int64_t>{filterH, filterW}),
-                       i.attr("strides", ArrayRef<int64_t>{strideH, strideW}),
-                       pads(i, options.padding(), axis(in[1], filterH, strideH),
-                            axis(in[2], filterW, strideW)),
-                       i.activation(options.fused_activation_function())});
+  return i.emit<OpTy>(
+      op, {i.input(op, 0)},
+      {i.attr("filter", ArrayRef<int64_t>{filterH, filterW}),
+       i.attr("strides", ArrayRef<int64_t>{strideH, strideW}),
+       pads(i, options.padding(), axis(in[1], filterH, strideH), axis(in[2], filterW, strideW)),
+       i.activation(options.fused_activation_function())});
 }
 
 template <typename OpTy, typename Options>

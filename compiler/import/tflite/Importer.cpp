@@ -46,8 +46,7 @@ Value Importer::constant(int index, bool plain) {
     data.type.quantization.reset();
   OpBuilder::InsertionGuard guard(builder);
   Location loc = NameLoc::get(builder.getStringAttr(StringRef(t.name.data(), t.name.size())));
-  return nn::ConstantOp::create(builder, loc,
-                                nn::fromTensorType(builder.getContext(), data.type),
+  return nn::ConstantOp::create(builder, loc, nn::fromTensorType(builder.getContext(), data.type),
                                 nn::toAttribute(builder.getContext(), data));
 }
 
@@ -79,7 +78,8 @@ std::optional<std::vector<int64_t>> Importer::knownIntegers(const Operator &op, 
   std::optional<thimble::Tensor> data;
   if (constant)
     data = nn::toTensor(constant.getValue(), constant.getType());
-  if (!data || (data->type.element != ElementType::Int32 && data->type.element != ElementType::Int64))
+  if (!data ||
+      (data->type.element != ElementType::Int32 && data->type.element != ElementType::Int64))
     return std::nullopt;
   std::vector<int64_t> result;
   for (int64_t i = 0; i < data->elements(); ++i)
@@ -134,8 +134,8 @@ LogicalResult Importer::finish(const Operator &op, Operation *created) {
   if (mlir::failed(folded))
     return success();
   for (auto [tensor, value, type] : llvm::zip(op.outputs, *folded, created->getResultTypes()))
-    define(tensor, nn::ConstantOp::create(builder, created->getLoc(), type,
-                                          cast<ElementsAttr>(value)));
+    define(tensor,
+           nn::ConstantOp::create(builder, created->getLoc(), type, cast<ElementsAttr>(value)));
   created->erase();
   return success();
 }
@@ -201,7 +201,8 @@ static StringRef whyUnsupported(const Operator &op) {
   case BuiltinOperator::VAR_HANDLE:
   case BuiltinOperator::READ_VARIABLE:
   case BuiltinOperator::ASSIGN_VARIABLE:
-    return "state that is kept between inferences is not supported; export the model with its state "
+    return "state that is kept between inferences is not supported; export the model with its "
+           "state "
            "as inputs and outputs";
   case BuiltinOperator::IF:
   case BuiltinOperator::WHILE:
@@ -247,18 +248,19 @@ void Importer::createResults(func::FuncOp function) {
     if (!value && tensor(output).isConstant && tensor(output).unsupported.empty())
       value = constant(output, /*plain=*/false);
     if (!value) {
-      emitError(function.getLoc()) << describe(*graph, output) << " is an output of the model and nothing computes it";
+      emitError(function.getLoc())
+          << describe(*graph, output) << " is an output of the model and nothing computes it";
       failed = true;
       return;
     }
     results.push_back(value);
     StringRef name(tensor(output).name.data(), tensor(output).name.size());
-    names.push_back(builder.getDictionaryAttr(
-        builder.getNamedAttr("nn.name", builder.getStringAttr(name))));
+    names.push_back(
+        builder.getDictionaryAttr(builder.getNamedAttr("nn.name", builder.getStringAttr(name))));
   }
   func::ReturnOp::create(builder, function.getLoc(), results);
-  function.setType(builder.getFunctionType(function.getArgumentTypes(),
-                                           ValueRange(results).getTypes()));
+  function.setType(
+      builder.getFunctionType(function.getArgumentTypes(), ValueRange(results).getTypes()));
   function.setResAttrsAttr(builder.getArrayAttr(names));
 }
 

@@ -30,8 +30,7 @@ Message readIndices(const flatbuffers::Vector<int32_t> *in, size_t tensors, int 
     int index = in->Get(i);
     if (index < least || index >= int64_t(tensors))
       return std::string(noun) + " " + std::to_string(i) + " is tensor " + std::to_string(index) +
-             ", legal are " + std::to_string(least) + " to " +
-             std::to_string(int64_t(tensors) - 1);
+             ", legal are " + std::to_string(least) + " to " + std::to_string(int64_t(tensors) - 1);
     out.push_back(index);
   }
   return {};
@@ -43,8 +42,8 @@ Message readCode(const schema::Model &file, uint32_t index, Operator &out) {
     return "operator code " + std::to_string(index) + " of " + std::to_string(codes);
   const schema::OperatorCode &code = *file.operator_codes()->Get(index);
   // Writers put codes below 127 into both fields, old ones into the byte alone.
-  int32_t number = std::max(int32_t(code.deprecated_builtin_code()),
-                            static_cast<int32_t>(code.builtin_code()));
+  int32_t number =
+      std::max(int32_t(code.deprecated_builtin_code()), static_cast<int32_t>(code.builtin_code()));
   out.code = static_cast<BuiltinOperator>(number);
   out.version = code.version();
   if (number < 0 || out.code == BuiltinOperator::PLACEHOLDER_FOR_GREATER_OP_CODES)

@@ -120,8 +120,8 @@ Message readQuantization(const schema::QuantizationParameters &in, Budget &budge
   if (count > 1) {
     int64_t axis = in.quantized_dimension();
     // Some converters leave the filter's axis on the bias; a vector has only one.
-    bool isBias = shape.size() == 1 &&
-                  (element == ElementType::Int32 || element == ElementType::Int64);
+    bool isBias =
+        shape.size() == 1 && (element == ElementType::Int32 || element == ElementType::Int64);
     if (isBias && axis > 0 && axis < int64_t(maxRank))
       axis = 0;
     if (axis < 0 || axis >= int64_t(shape.size()))
@@ -201,8 +201,9 @@ Message readTensor(const schema::Model &file, const schema::Tensor &in, Budget &
   if (auto element = elementType(in.type()))
     out.type.element = *element;
   else if (in.type() == schema::TensorType::RESOURCE)
-    out.unsupported = "a variable (type RESOURCE), which is not supported; export the model with its "
-                      "state as inputs and outputs";
+    out.unsupported =
+        "a variable (type RESOURCE), which is not supported; export the model with its "
+        "state as inputs and outputs";
   else
     out.unsupported = "type " + typeName(in.type()) +
                       ", supported are bool, int8, uint8, int16, int32, int64 and float32";

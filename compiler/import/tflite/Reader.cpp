@@ -66,15 +66,14 @@ Message readSubgraph(const schema::Model &file, const schema::SubGraph &in, Budg
     return m;
   out.operators.resize(sizeOf(in.operators()));
   for (uint32_t i = 0; i < out.operators.size(); ++i)
-    if (Message m =
-            readOperator(file, *in.operators()->Get(i), budget, i, out, out.operators[i]);
+    if (Message m = readOperator(file, *in.operators()->Get(i), budget, i, out, out.operators[i]);
         !m.empty())
       return m;
   return checkGraph(out, isMain);
 }
 
-void noteTensors(const Subgraph &subgraph, const std::vector<int> &indices,
-                 std::vector<bool> &seen, std::vector<Unsupported> &notes) {
+void noteTensors(const Subgraph &subgraph, const std::vector<int> &indices, std::vector<bool> &seen,
+                 std::vector<Unsupported> &notes) {
   for (int index : indices) {
     if (index < 0 || seen[index])
       continue;
@@ -110,8 +109,7 @@ Result<Model> readModel(Bytes bytes) {
   Budget budget{4 * bytes.size};
   model.subgraphs.resize(count);
   for (uint32_t i = 0; i < count; ++i) {
-    Message m =
-        readSubgraph(root, *root.subgraphs()->Get(i), budget, i == 0, model.subgraphs[i]);
+    Message m = readSubgraph(root, *root.subgraphs()->Get(i), budget, i == 0, model.subgraphs[i]);
     if (!m.empty())
       return Error{i == 0 ? m : "subgraph " + std::to_string(i) + ": " + m};
   }
@@ -133,9 +131,8 @@ std::string_view layerName(const Subgraph &subgraph, const Operator &op) {
 
 std::string describe(const Subgraph &subgraph, const Operator &op) {
   std::string_view layer = layerName(subgraph, op);
-  std::string where = layer.empty()
-                          ? "operator " + std::to_string(&op - subgraph.operators.data())
-                          : "layer " + quoteName(layer);
+  std::string where = layer.empty() ? "operator " + std::to_string(&op - subgraph.operators.data())
+                                    : "layer " + quoteName(layer);
   return where + " (" + operatorName(op) + ")";
 }
 

@@ -6,8 +6,8 @@ namespace thimble {
 
 int32_t ScaledBinary::apply(int32_t x, int32_t y) const {
   const int32_t left = a.apply(x, leftShift), right = b.apply(y, leftShift);
-  int32_t raw = op == BinaryOp::Add ? thimble_wrapping_add(left, right)
-                                    : thimble_wrapping_sub(left, right);
+  int32_t raw =
+      op == BinaryOp::Add ? thimble_wrapping_add(left, right) : thimble_wrapping_sub(left, right);
   if (op == BinaryOp::SquaredDifference)
     raw = thimble_wrapping_mul(raw, raw);
   return range.clamp(thimble_wrapping_add(requantize(raw, output), outputOffset));

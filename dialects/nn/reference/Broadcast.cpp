@@ -39,8 +39,8 @@ std::vector<int64_t> broadcastStrides(const Shape &shape, const Shape &outShape)
 }
 
 bool BroadcastLoop::contiguous() const {
-  return extents.size() == 1 && std::all_of(strides.begin(), strides.end(),
-                                            [](const auto &s) { return s.front() == 1; });
+  return extents.size() == 1 &&
+         std::all_of(strides.begin(), strides.end(), [](const auto &s) { return s.front() == 1; });
 }
 
 BroadcastLoop broadcastLoop(const std::vector<Shape> &operands, const Shape &outShape) {

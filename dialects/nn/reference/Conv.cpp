@@ -101,8 +101,8 @@ void conv2dTyped(const Tensor &input, const Tensor &filter, const Tensor *bias, 
           Acc acc = 0;
           for (int64_t ky = rows.begin; ky < rows.end; ++ky)
             for (int64_t kx = columns.begin; kx < columns.end; ++kx) {
-              int64_t pixel = in.at(n, originY + ky * window.dilationH,
-                                    originX + kx * window.dilationW);
+              int64_t pixel =
+                  in.at(n, originY + ky * window.dilationH, originX + kx * window.dilationW);
               acc = dot(acc, x + pixel + groupOffset, w + weights.at(c, ky, kx), depth,
                         requant.inputZeroPoint, requant.filterZeroPoint);
             }
@@ -149,8 +149,8 @@ void depthwiseTyped(const Tensor &input, const Tensor &filter, const Tensor *bia
 }
 
 template <typename X, typename W, typename Acc>
-void transposeConvTyped(const Tensor &input, const Tensor &filter, const Tensor *bias,
-                        Tensor &out, const Window2D &window, const RequantPerChannel &requant) {
+void transposeConvTyped(const Tensor &input, const Tensor &filter, const Tensor *bias, Tensor &out,
+                        const Window2D &window, const RequantPerChannel &requant) {
   Picture in(input), weights(filter), result(out);
   const X *x = input.as<X>();
   const W *w = filter.as<W>();
@@ -190,8 +190,7 @@ void conv2d(const Tensor &input, const Tensor &filter, const Tensor *bias, Tenso
   withTypes(input.type.element, filter.type.element, requant.wideAccumulator,
             [&](auto x, auto w, auto acc) {
               conv2dTyped<typename decltype(x)::type, typename decltype(w)::type,
-                          typename decltype(acc)::type>(input, filter, bias, out, window,
-                                                        requant);
+                          typename decltype(acc)::type>(input, filter, bias, out, window, requant);
             });
 }
 

@@ -33,9 +33,8 @@ void zip(const Tensor &a, const Tensor &b, Tensor &out, F function) {
   const T *x = a.as<T>(), *y = b.as<T>();
   R *to = out.as<R>();
   const BroadcastLoop loop = broadcastLoop({a.shape(), b.shape()}, out.shape());
-  forEachBroadcast<2>(loop, [=](int64_t o, int64_t i, int64_t j) {
-    to[o] = static_cast<R>(function(x[i], y[j]));
-  });
+  forEachBroadcast<2>(
+      loop, [=](int64_t o, int64_t i, int64_t j) { to[o] = static_cast<R>(function(x[i], y[j])); });
 }
 
 /// Comparisons of `T` after `convertA` and `convertB`.
@@ -159,9 +158,8 @@ void evaluateQuantized(const BinaryParams &params, const Tensor &a, const Tensor
   case BinaryOp::Add:
   case BinaryOp::Sub:
   case BinaryOp::SquaredDifference:
-    return run([p = prepareScaled(params, a.type, b.type, out.type)](T x, T y) {
-      return p.apply(x, y);
-    });
+    return run(
+        [p = prepareScaled(params, a.type, b.type, out.type)](T x, T y) { return p.apply(x, y); });
   case BinaryOp::Mul:
     return run([p = prepareProduct(params, a.type, b.type, out.type)](T x, T y) {
       return p.multiply(x, y);
@@ -171,9 +169,8 @@ void evaluateQuantized(const BinaryParams &params, const Tensor &a, const Tensor
       return p.divide(x, y);
     });
   case BinaryOp::Prelu:
-    return run([p = preparePrelu(params, a.type, b.type, out.type)](T x, T y) {
-      return p.apply(x, y);
-    });
+    return run(
+        [p = preparePrelu(params, a.type, b.type, out.type)](T x, T y) { return p.apply(x, y); });
   case BinaryOp::Minimum:
   case BinaryOp::Maximum:
   case BinaryOp::FloorDiv:

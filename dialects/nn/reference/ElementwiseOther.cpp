@@ -10,9 +10,9 @@ AddNParams prepareAddN(const TensorType &in, const TensorType &out) {
   params.outputOffset = out.zeroPoint();
   params.range = storageRange(out.element);
   params.input = quantizeMultiplier(0.5);
-  params.output = quantizeMultiplier(
-      2 * static_cast<double>(in.scale()) /
-      ((1 << AddNParams::leftShift) * static_cast<double>(out.scale())));
+  params.output =
+      quantizeMultiplier(2 * static_cast<double>(in.scale()) /
+                         ((1 << AddNParams::leftShift) * static_cast<double>(out.scale())));
   params.start = params.scale(0);
   return params;
 }
@@ -66,8 +66,8 @@ void select(const BroadcastLoop &loop, const bool *condition, const Tensor &x, c
 
 } // namespace
 
-void evaluateSelect(const Tensor &condition, const Tensor &x, const Tensor &y,
-                    bool firstDimension, Tensor &out) {
+void evaluateSelect(const Tensor &condition, const Tensor &x, const Tensor &y, bool firstDimension,
+                    Tensor &out) {
   Shape shape = condition.shape();
   if (firstDimension)
     shape.resize(out.shape().size(), 1);

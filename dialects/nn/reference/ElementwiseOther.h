@@ -32,7 +32,7 @@ AddNParams prepareAddN(const TensorType &in, const TensorType &out);
 /// else of `y`; stored values are copied. Operands broadcast to `out`; with
 /// `firstDimension` (SELECT with a condition of rank 1 on operands of higher rank) the
 /// condition runs along the first dimension instead of the last.
-void evaluateSelect(const Tensor &condition, const Tensor &x, const Tensor &y,
-                    bool firstDimension, Tensor &out);
+void evaluateSelect(const Tensor &condition, const Tensor &x, const Tensor &y, bool firstDimension,
+                    Tensor &out);
 
 } // namespace thimble

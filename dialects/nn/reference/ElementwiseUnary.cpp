@@ -12,8 +12,7 @@ bool unarySupports(UnaryOp op, ElementType type) {
     return op == UnaryOp::LogicalNot;
   case ElementType::Int32:
   case ElementType::Int64:
-    return op == UnaryOp::Abs || op == UnaryOp::Neg || op == UnaryOp::Sign ||
-           op == UnaryOp::Square;
+    return op == UnaryOp::Abs || op == UnaryOp::Neg || op == UnaryOp::Sign || op == UnaryOp::Square;
   case ElementType::Int8:
   case ElementType::UInt8:
     return op != UnaryOp::LogicalNot;
@@ -135,9 +134,8 @@ void evaluateInt16(const UnaryParams &params, const Tensor &in, Tensor &out) {
   case UnaryOp::Rsqrt:
     return map<int16_t>(in, out, [p = prepareRsqrt(from, to)](int16_t x) { return p.apply(x); });
   case UnaryOp::LeakyRelu:
-    return map<int16_t>(in, out, [p = prepareLeakyRelu(params, from, to)](int16_t x) {
-      return p.apply(x);
-    });
+    return map<int16_t>(in, out,
+                        [p = prepareLeakyRelu(params, from, to)](int16_t x) { return p.apply(x); });
   case UnaryOp::Logistic:
     return map<int16_t>(in, out, [p = prepareSigmoidInt16(params.op, from)](int16_t x) {
       return thimble_logistic_i16(x, p.multiplier, p.shift);
@@ -155,9 +153,8 @@ void evaluateInt16(const UnaryParams &params, const Tensor &in, Tensor &out) {
   case UnaryOp::Neg:
     return evaluatePlain<int16_t>(params.op, in, out);
   default:
-    return map<int16_t>(in, out, [p = prepareRelu(params, from, to)](int16_t x) {
-      return p.apply(x);
-    });
+    return map<int16_t>(in, out,
+                        [p = prepareRelu(params, from, to)](int16_t x) { return p.apply(x); });
   }
 }
 

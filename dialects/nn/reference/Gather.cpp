@@ -176,8 +176,8 @@ std::vector<uint8_t> concatTable(const TensorType &in, const TensorType &out) {
   const float bias = -static_cast<float>(in.zeroPoint()) * scale;
   std::vector<uint8_t> table(256);
   for (int32_t x = 0; x < 256; ++x) {
-    const float stored = std::round(static_cast<float>(x) * scale + bias) +
-                         static_cast<float>(out.zeroPoint());
+    const float stored =
+        std::round(static_cast<float>(x) * scale + bias) + static_cast<float>(out.zeroPoint());
     table[x] = static_cast<uint8_t>(std::min(255.0f, std::max(0.0f, stored)));
   }
   return table;

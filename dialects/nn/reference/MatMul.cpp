@@ -12,8 +12,7 @@ namespace {
 
 /// input scale * filter scale / output scale as TFLite Micro has it: the product is a double, which
 /// older versions of `GetQuantizedConvolutionMultipler` rounded to a float.
-double perTensorScale(const TensorType &input, const TensorType &filter,
-                      const TensorType &output) {
+double perTensorScale(const TensorType &input, const TensorType &filter, const TensorType &output) {
   return double{input.scale()} * double{filter.scale()} / double{output.scale()};
 }
 

@@ -65,8 +65,7 @@ Shape padded(const Shape &in, const std::vector<EdgePadding> &paddings) {
 
 int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-template <typename T>
-void copyLoop(const StridedCopy &copy, size_t dim, const T *in, T *out) {
+template <typename T> void copyLoop(const StridedCopy &copy, size_t dim, const T *in, T *out) {
   int64_t extent = copy.extents[dim], inStep = copy.inStrides[dim], outStep = copy.outStrides[dim];
   if (dim + 1 < copy.extents.size()) {
     for (int64_t i = 0; i < extent; ++i)

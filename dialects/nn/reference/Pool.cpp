@@ -92,8 +92,7 @@ void averagePool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
   }
 }
 
-void maxPool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
-               const PoolClamp &clamp) {
+void maxPool2d(const Tensor &input, Tensor &out, const PoolWindow &window, const PoolClamp &clamp) {
   switch (input.type.element) {
   case ElementType::Float32:
     return pool<float>(
@@ -112,8 +111,7 @@ void maxPool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
   }
 }
 
-void l2Pool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
-              const PoolClamp &clamp) {
+void l2Pool2d(const Tensor &input, Tensor &out, const PoolWindow &window, const PoolClamp &clamp) {
   pool<float>(
       input, out, window, 0.0f, [](float acc, float x) { return acc + x * x; },
       [&](float sum, int32_t count) {

@@ -30,11 +30,9 @@ void averagePool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
                    const PoolClamp &clamp);
 
 /// Maximum. float32, int8, uint8, int16. TFLite's `MaxPool`.
-void maxPool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
-               const PoolClamp &clamp);
+void maxPool2d(const Tensor &input, Tensor &out, const PoolWindow &window, const PoolClamp &clamp);
 
 /// Square root of the mean of squares. float32. TFLite's `reference_ops::L2Pool`.
-void l2Pool2d(const Tensor &input, Tensor &out, const PoolWindow &window,
-              const PoolClamp &clamp);
+void l2Pool2d(const Tensor &input, Tensor &out, const PoolWindow &window, const PoolClamp &clamp);
 
 } // namespace thimble

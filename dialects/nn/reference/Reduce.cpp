@@ -10,8 +10,7 @@ bool reduceSupports(ReduceOp op, ElementType type) {
   if (op == ReduceOp::Any || op == ReduceOp::All || type == ElementType::Bool)
     return type == ElementType::Bool && (op == ReduceOp::Any || op == ReduceOp::All);
   if (op == ReduceOp::Prod)
-    return type == ElementType::Float32 || type == ElementType::Int32 ||
-           type == ElementType::Int64;
+    return type == ElementType::Float32 || type == ElementType::Int32 || type == ElementType::Int64;
   return true;
 }
 
@@ -86,9 +85,8 @@ void reduceInteger(ReduceOp op, const std::vector<int64_t> &axes, const Tensor &
     return;
   }
   case ReduceOp::Prod:
-    return reduceTo<T, uint64_t>(in, axes, out, 1, [](uint64_t p, T x) {
-      return p * static_cast<uint64_t>(x);
-    });
+    return reduceTo<T, uint64_t>(in, axes, out, 1,
+                                 [](uint64_t p, T x) { return p * static_cast<uint64_t>(x); });
   default:
     return extremum<T>(op, axes, in, out);
   }
@@ -110,12 +108,10 @@ void reduceQuantized(ReduceOp op, const std::vector<int64_t> &axes, const Tensor
 
 void reduceBool(ReduceOp op, const std::vector<int64_t> &axes, const Tensor &in, Tensor &out) {
   if (op == ReduceOp::All)
-    return reduceTo<bool, uint8_t>(in, axes, out, 1, [](uint8_t all, bool x) -> uint8_t {
-      return all && x;
-    });
-  reduceTo<bool, uint8_t>(in, axes, out, 0, [](uint8_t any, bool x) -> uint8_t {
-    return any || x;
-  });
+    return reduceTo<bool, uint8_t>(in, axes, out, 1,
+                                   [](uint8_t all, bool x) -> uint8_t { return all && x; });
+  reduceTo<bool, uint8_t>(in, axes, out, 0,
+                          [](uint8_t any, bool x) -> uint8_t { return any || x; });
 }
 
 } // namespace
@@ -132,8 +128,8 @@ SumParams prepareSum(ReduceOp op, const TensorType &in, const TensorType &out, i
   SumParams params;
   params.multiplier =
       quantizeMultiplier(static_cast<double>(in.scale()) / static_cast<double>(out.scale()));
-  params.offset = static_cast<int32_t>(static_cast<uint64_t>(in.zeroPoint()) *
-                                       static_cast<uint64_t>(count));
+  params.offset =
+      static_cast<int32_t>(static_cast<uint64_t>(in.zeroPoint()) * static_cast<uint64_t>(count));
   params.outputZeroPoint = out.zeroPoint();
   params.range = storageRange(out.element);
   if (op != ReduceOp::Mean || count <= 0)
@@ -142,8 +138,8 @@ SumParams prepareSum(ReduceOp op, const TensorType &in, const TensorType &out, i
   while (count >> (log2 + 1) != 0)
     ++log2;
   const int32_t shift = std::min(std::min(log2, 32), 31 + params.multiplier.shift);
-  params.multiplier.multiplier = static_cast<int32_t>(
-      (static_cast<int64_t>(params.multiplier.multiplier) << shift) / count);
+  params.multiplier.multiplier =
+      static_cast<int32_t>((static_cast<int64_t>(params.multiplier.multiplier) << shift) / count);
   params.multiplier.shift -= shift;
   return params;
 }

@@ -86,15 +86,15 @@ void interpolate(const Tensor &input, Tensor &out, const std::vector<BilinearTap
 
 template <typename T> void interpolateFloat(const Tensor &input, Tensor &out, ResizeGrid grid) {
   constexpr float half = std::is_integral_v<T> ? 0.5f : 0.0f;
-  interpolate<T>(input, out, bilinearTaps(input.shape()[1], out.shape()[1], grid),
-                 bilinearTaps(input.shape()[2], out.shape()[2], grid),
-                 [](float lowerLeft, float lowerRight, float upperLeft, float upperRight, float v,
-                    float h) {
-                   // The order of the additions is TFLite's.
-                   float sum = lowerLeft * (1 - v) * (1 - h) + upperLeft * v * (1 - h) +
-                               lowerRight * (1 - v) * h + upperRight * v * h + half;
-                   return static_cast<T>(sum);
-                 });
+  interpolate<T>(
+      input, out, bilinearTaps(input.shape()[1], out.shape()[1], grid),
+      bilinearTaps(input.shape()[2], out.shape()[2], grid),
+      [](float lowerLeft, float lowerRight, float upperLeft, float upperRight, float v, float h) {
+        // The order of the additions is TFLite's.
+        float sum = lowerLeft * (1 - v) * (1 - h) + upperLeft * v * (1 - h) +
+                    lowerRight * (1 - v) * h + upperRight * v * h + half;
+        return static_cast<T>(sum);
+      });
 }
 
 template <typename T> void interpolateInteger(const Tensor &input, Tensor &out, ResizeGrid grid) {

@@ -47,8 +47,8 @@ SoftmaxParams prepareLogSoftmax(const TensorType &input) {
   if (input.element == ElementType::Float32)
     return params;
   prepareFixedPoint(params, input.scale());
-  params.reverse = quantizeMultiplier((1 << (31 - params.diff.shift)) /
-                                      double(params.diff.multiplier));
+  params.reverse =
+      quantizeMultiplier((1 << (31 - params.diff.shift)) / double(params.diff.multiplier));
   return params;
 }
 
@@ -85,8 +85,8 @@ void softmaxRow(const In *x, Out *y, int64_t depth, const SoftmaxParams &params)
   constexpr ClampRange range = {std::numeric_limits<Out>::min(), std::numeric_limits<Out>::max()};
   int32_t maximum = *std::max_element(x, x + depth);
   int32_t bitsOverUnit = 0;
-  int32_t scale = thimble_reciprocal(sumOfExps(x, depth, maximum, params), softmaxSumBits,
-                                     &bitsOverUnit);
+  int32_t scale =
+      thimble_reciprocal(sumOfExps(x, depth, maximum, params), softmaxSumBits, &bitsOverUnit);
   int32_t shift = bitsOverUnit + 31 - 8 * static_cast<int32_t>(sizeof(Out));
   if (shift > 31) // in TFLite not defined; nothing is left of the shares
     scale = 0, shift = 31;
@@ -97,8 +97,7 @@ void softmaxRow(const In *x, Out *y, int64_t depth, const SoftmaxParams &params)
       continue;
     }
     int32_t share = thimble_rounding_doubling_high_mul(scale, fixedExp(diff, params));
-    y[c] = static_cast<Out>(
-        range.clamp(thimble_rounding_divide_by_pot(share, shift) + range.low));
+    y[c] = static_cast<Out>(range.clamp(thimble_rounding_divide_by_pot(share, shift) + range.low));
   }
 }
 
@@ -143,8 +142,8 @@ void logSoftmaxRow(const T *x, T *y, int64_t depth, const SoftmaxParams &params)
   constexpr ClampRange range = {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
   constexpr int outputBits = 4;
   int32_t maximum = *std::max_element(x, x + depth);
-  int32_t logSum = thimble_log_fixed(sumOfExps(x, depth, maximum, params), softmaxSumBits,
-                                     softmaxDiffBits);
+  int32_t logSum =
+      thimble_log_fixed(sumOfExps(x, depth, maximum, params), softmaxSumBits, softmaxDiffBits);
   // Below this distance the difference with logSum would overflow.
   int32_t lowest = thimble_wrapping_add(logSum, std::numeric_limits<int32_t>::min());
   int32_t diffMin = std::max(params.diffMin - 1, requantize(lowest, params.reverse));
@@ -154,9 +153,9 @@ void logSoftmaxRow(const T *x, T *y, int64_t depth, const SoftmaxParams &params)
       y[c] = static_cast<T>(range.low);
       continue;
     }
-    int32_t log = thimble_rounding_divide_by_pot(
-        thimble_wrapping_sub(requantize(diff, params.diff), logSum),
-        31 - softmaxDiffBits - outputBits);
+    int32_t log =
+        thimble_rounding_divide_by_pot(thimble_wrapping_sub(requantize(diff, params.diff), logSum),
+                                       31 - softmaxDiffBits - outputBits);
     y[c] = static_cast<T>(range.clamp(log + range.high));
   }
 }
@@ -187,9 +186,8 @@ void l2NormalizationRow(const T *x, T *y, int64_t depth, int32_t zeroPoint, int3
   for (int64_t c = 0; c < depth; ++c) {
     int32_t diff = x[c] - zeroPoint;
     // The factor 128 is a shift for int8 and a product for uint8: they round differently.
-    int32_t scaled = std::is_signed_v<T>
-                         ? requantize(diff, {inverse.multiplier, inverse.shift + 7})
-                         : requantize(128 * diff, inverse);
+    int32_t scaled = std::is_signed_v<T> ? requantize(diff, {inverse.multiplier, inverse.shift + 7})
+                                         : requantize(128 * diff, inverse);
     y[c] = static_cast<T>(range.clamp(scaled + outputZero));
   }
 }
@@ -220,9 +218,8 @@ void softmax(const Tensor &input, Tensor &out, const SoftmaxParams &params) {
     return forEachRow<uint8_t, uint8_t>(input, out, bytes);
   case ElementType::Int16:
     return forEachRow<int16_t, int16_t>(
-        input, out, [&](const int16_t *x, int16_t *y, int64_t depth) {
-          softmaxRowInt16(x, y, depth, params);
-        });
+        input, out,
+        [&](const int16_t *x, int16_t *y, int64_t depth) { softmaxRowInt16(x, y, depth, params); });
   default:
     assert(false && "inputs must be float32, uint8, int8 or int16");
     std::abort();
@@ -250,10 +247,9 @@ void l2Normalization(const Tensor &input, Tensor &out) {
   case ElementType::Float32:
     return forEachRow<float, float>(input, out, l2NormalizationRowFloat);
   case ElementType::Int8:
-    return forEachRow<int8_t, int8_t>(input, out,
-                                      [&](const int8_t *x, int8_t *y, int64_t depth) {
-                                        l2NormalizationRow(x, y, depth, zeroPoint, 0);
-                                      });
+    return forEachRow<int8_t, int8_t>(input, out, [&](const int8_t *x, int8_t *y, int64_t depth) {
+      l2NormalizationRow(x, y, depth, zeroPoint, 0);
+    });
   case ElementType::UInt8:
     return forEachRow<uint8_t, uint8_t>(input, out,
                                         [&](const uint8_t *x, uint8_t *y, int64_t depth) {

@@ -24,8 +24,8 @@ ReluParams prepareRelu(const UnaryParams &params, const TensorType &in, const Te
     low = -1.0f;
 
   ReluParams prepared;
-  prepared.clampOnly = params.op == UnaryOp::Relu6 && params.rule == Rule::Micro &&
-                       in.element != ElementType::UInt8;
+  prepared.clampOnly =
+      params.op == UnaryOp::Relu6 && params.rule == Rule::Micro && in.element != ElementType::UInt8;
   // A clamp without rescaling counts in the input's quantization.
   const TensorType &side = prepared.clampOnly ? in : out;
   const ClampRange storage = storageRange(out.element);

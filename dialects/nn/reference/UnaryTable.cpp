@@ -26,8 +26,8 @@ FixedSigmoid prepareFixedSigmoid(const TensorType &in) {
   const double rounded = std::round(fraction * 2147483648.0);
   prepared.multiplier = {static_cast<int32_t>(std::min(rounded, 2147483647.0)), exponent};
   const double largest = static_cast<double>((1 << integerBits) - 1) * (1 << fractionBits);
-  prepared.radius = static_cast<int32_t>(
-      std::min(std::floor(std::ldexp(largest, -exponent)), 2147483647.0));
+  prepared.radius =
+      static_cast<int32_t>(std::min(std::floor(std::ldexp(largest, -exponent)), 2147483647.0));
   return prepared;
 }
 
@@ -90,13 +90,13 @@ int32_t hardSwish(const HardSwishParams &p, int32_t x, ClampRange range) {
   if (p.reluExponent > 0)
     gate = thimble_saturating_shl_i16(gate, 1);
   if (p.reluExponent < 0)
-    gate = static_cast<int16_t>(
-        thimble_rounding_divide_by_pot(gate, std::min(31, -p.reluExponent)));
+    gate =
+        static_cast<int16_t>(thimble_rounding_divide_by_pot(gate, std::min(31, -p.reluExponent)));
   gate = static_cast<int16_t>((gate + (1 << 15)) >> 1);
   const int16_t product = thimble_doubling_high_mul_i16(gate, scaled);
   const int32_t shift = std::clamp(-p.outputExponent, 0, 31);
-  const int16_t result = static_cast<int16_t>(thimble_rounding_divide_by_pot(product, shift) +
-                                              p.outputZeroPoint);
+  const int16_t result =
+      static_cast<int16_t>(thimble_rounding_divide_by_pot(product, shift) + p.outputZeroPoint);
   return range.clamp(result);
 }
 

@@ -4,8 +4,8 @@
 // of two bytes; where it is
 //   y = saturate((floor(A * a / 256) + floor(B * b / 256) + C) >> E)
 // for all 65,536 pairs, for integers that are found here, that is its proof. SMLAWB and SMLAWT
-// multiply a word by a half and drop 16 bits: with a byte in the upper part of its half, where one AND
-// puts two of them, they take it where it is.
+// multiply a word by a half and drop 16 bits: with a byte in the upper part of its half, where one
+// AND puts two of them, they take it where it is.
 #include "dialects/nn/reference/ElementwiseBinary.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/BytePairs.h"

@@ -35,8 +35,8 @@ template <typename Op> Reg AsmBuilder::withShift(ArrayRef<Reg> operands, const S
     attributes.push_back(builder->getNamedAttr("shift", text(last.kind)));
     attributes.push_back(builder->getNamedAttr("amount", number(last.amount)));
   }
-  return {Op::create(*builder, nowhere(*builder), TypeRange{m4::GprType::get(builder->getContext())},
-                     values, attributes)
+  return {Op::create(*builder, nowhere(*builder),
+                     TypeRange{m4::GprType::get(builder->getContext())}, values, attributes)
               ->getResult(0)};
 }
 template <typename Op> Reg AsmBuilder::shiftable(Reg a, Shifted b) { return withShift<Op>({a}, b); }
@@ -71,7 +71,8 @@ Reg AsmBuilder::add(Reg a, int64_t value) {
     const int64_t high = magnitude & ~int64_t(0xfff), low = magnitude & 0xfff;
     if (high > 0xff000)
       return add(a, Shifted(constant(value)));
-    Reg part = pure<m4::AddImmOp>(a.value, builder ? number(value < 0 ? -high : high) : IntegerAttr());
+    Reg part =
+        pure<m4::AddImmOp>(a.value, builder ? number(value < 0 ? -high : high) : IntegerAttr());
     return low ? add(part, value < 0 ? -low : low) : part;
   }
   return pure<m4::AddImmOp>(a.value, builder ? number(value) : IntegerAttr());
@@ -100,7 +101,9 @@ Reg AsmBuilder::shiftRightBy(Reg a, Reg bits) { return pure<m4::AsrByOp>(a.value
 #define THIMBLE_TWO(method, Op)                                                                    \
   Reg AsmBuilder::method(Reg a, Reg b) { return pure<m4::Op>(a.value, b.value); }
 #define THIMBLE_THREE(method, Op)                                                                  \
-  Reg AsmBuilder::method(Reg a, Reg b, Reg acc) { return pure<m4::Op>(a.value, b.value, acc.value); }
+  Reg AsmBuilder::method(Reg a, Reg b, Reg acc) {                                                  \
+    return pure<m4::Op>(a.value, b.value, acc.value);                                              \
+  }
 THIMBLE_TWO(mul, MulOp)
 THIMBLE_TWO(smulbb, SmulbbOp)
 THIMBLE_TWO(smulbt, SmulbtOp)
@@ -240,12 +243,10 @@ Reg AsmBuilder::loadAt(Reg base, Reg index, int shift, Width width, bool table) 
   count({Timing::Load}, base, table);
   if (!builder)
     return {};
-  return {m4::LoadIndexedOp::create(*builder, nowhere(*builder),
-                                    m4::GprType::get(builder->getContext()), base.value,
-                                    index.value, text(kindOf(width, false)),
-                                    shift ? text("lsl") : StringAttr(),
-                                    shift ? number(shift) : IntegerAttr(),
-                                    table ? builder->getUnitAttr() : UnitAttr())};
+  return {m4::LoadIndexedOp::create(
+      *builder, nowhere(*builder), m4::GprType::get(builder->getContext()), base.value, index.value,
+      text(kindOf(width, false)), shift ? text("lsl") : StringAttr(),
+      shift ? number(shift) : IntegerAttr(), table ? builder->getUnitAttr() : UnitAttr())};
 }
 Regs AsmBuilder::loadSeveral(Reg &base, size_t count, bool table) {
   this->count({Timing::LoadMultiple, static_cast<unsigned>(count)}, base, table);
@@ -284,7 +285,9 @@ Regs AsmBuilder::loadTableMultiple(Reg &base, size_t count) {
   return loadSeveral(base, count, true);
 }
 Regs AsmBuilder::loadMultiple(Reg &base, size_t count) { return loadSeveral(base, count, false); }
-Reg AsmBuilder::loadFrame(int64_t offset, Width width) { return loadFrom({}, offset, width, false); }
+Reg AsmBuilder::loadFrame(int64_t offset, Width width) {
+  return loadFrom({}, offset, width, false);
+}
 
 void AsmBuilder::store(Reg value, Reg base, int64_t offset, Width width) {
   count({Timing::Store}, base);

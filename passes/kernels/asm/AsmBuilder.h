@@ -164,8 +164,8 @@ public:
   void moveFrame(int64_t step);
 
   //===-- Control -----------------------------------------------------------------------------===//
-  // `carried` names the variables that the body assigns and that live on: into the next trip, or after
-  // the end. A variable that the body only reads is not listed.
+  // `carried` names the variables that the body assigns and that live on: into the next trip, or
+  // after the end. A variable that the body only reads is not listed.
 
   /// Runs `body` `trips` times, counting down in a core register. One trip is no loop, none is
   /// nothing.

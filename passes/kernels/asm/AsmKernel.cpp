@@ -30,9 +30,9 @@ void AsmKernel::addTo(Candidate &candidate, int64_t calls) const {
 static void buildInstructions(KernelBuilder &b, const AsmKernel &kernel, StringRef name,
                               StringRef portable) {
   OpBuilder &builder = b.ir();
-  auto op = m4::KernelOp::create(builder, b.loc(), name, static_cast<uint64_t>(kernel.frameBytes),
-                                 FlatSymbolRefAttr::get(builder.getContext(), portable),
-                                 IntegerAttr());
+  auto op =
+      m4::KernelOp::create(builder, b.loc(), name, static_cast<uint64_t>(kernel.frameBytes),
+                           FlatSymbolRefAttr::get(builder.getContext(), portable), IntegerAttr());
   Block &block = op.getBody().emplaceBlock();
   Regs arguments;
   for (size_t i = 0; i < kernel.buffers.size() + kernel.words.size(); ++i)
@@ -61,7 +61,8 @@ static void buildPortable(KernelBuilder &b, const AsmKernel &kernel, StringRef n
   KernelBuilder own = b.forFunction(name.str()); // its tables are its own
   for (auto [i, argument] : llvm::enumerate(block.getArguments())) {
     const bool isBuffer = i < kernel.buffers.size();
-    const std::string &hint = isBuffer ? kernel.buffers[i].name : kernel.words[i - kernel.buffers.size()];
+    const std::string &hint =
+        isBuffer ? kernel.buffers[i].name : kernel.words[i - kernel.buffers.size()];
     argument.setLoc(b.named(hint));
     if (isBuffer)
       buffers.push_back({argument, kernel.buffers[i].element});

@@ -121,8 +121,7 @@ private:
       a.repeat(l.runBytes(), {column, at, left}, [&] {
         Reg value = a.copy(zero);
         a.compare(column, limit);
-        a.branch("lo", 1, 2, {value},
-                 [&] { value = a.loadIndexed(start, column, 0, Width::S8); });
+        a.branch("lo", 1, 2, {value}, [&] { value = a.loadIndexed(start, column, 0, Width::S8); });
         a.storePost(value, at, 1, Width::U8);
         column = a.add(column, 1);
         left = a.subs(left, 1);

@@ -112,7 +112,8 @@ std::vector<int32_t> CompactLayer::table() const {
   return words;
 }
 
-// Half `half` of pair `pair` of a run; taps of the second four that the first has too are zero there.
+// Half `half` of pair `pair` of a run; taps of the second four that the first has too are zero
+// there.
 int64_t CompactLayer::weight(size_t channel, int64_t ky, int64_t run, int64_t pair,
                              int64_t half) const {
   const ConvShape &s = shape();
@@ -162,8 +163,7 @@ public:
 
   void emit() {
     Val outC = size(L::OutChannels), overlap = L::channels - size(L::FirstStep);
-    Val pixelCount =
-        b.select(size(L::SecondOut) == 0, b.index(1), size(L::LastPixel) + L::pixels);
+    Val pixelCount = b.select(size(L::SecondOut) == 0, b.index(1), size(L::LastPixel) + L::pixels);
     runBytes = size(L::RunBytes), fours = (runBytes + 3) / 4;
     groupWords = size(L::PatchBytes) / l.pairBytes() * l.pairWords() + l.hasFineOffsets() +
                  L::channels * (1 + l.scalingWords());
@@ -217,8 +217,9 @@ private:
         return run(first, lane, sum, [&](Val tap) {
           Val at = column + tap;
           Val isInside = (row >= 0) & (row < rows) & (at >= 0) & (at < rowBytes);
-          return b.choose(isInside, [&] { return Vals{b.load(picture, row * rowBytes + at)}; },
-                          [&] { return Vals{zeroPoint}; })[0];
+          return b.choose(
+              isInside, [&] { return Vals{b.load(picture, row * rowBytes + at)}; },
+              [&] { return Vals{zeroPoint}; })[0];
         });
       });
     });

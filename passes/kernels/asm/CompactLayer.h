@@ -2,8 +2,8 @@
 //
 // Convolutions of any shape by one function, whose sizes come with the constants: little code for
 // networks in which every layer has a shape of its own. Two pixels by four channels at a time: the
-// inputs of both pixels are widened into one patch, and a loop multiplies it with the mixed weights of
-// each group of channels (see WeightForm).
+// inputs of both pixels are widened into one patch, and a loop multiplies it with the mixed weights
+// of each group of channels (see WeightForm).
 #pragma once
 
 #include "passes/kernels/asm/DirectConvolution.h"
@@ -26,14 +26,14 @@ struct CompactLayer {
 
   /// Halfwords at the start of the constants. Columns, runs and steps are in bytes.
   enum Size {
-    Blocks,      // of pixels in a row
-    LastPixel,   // that a block begins with
-    ColumnStep,  // from pixel to pixel
-    SecondIn,    // the same within a block, and of outputs; 0 where a row has one pixel
+    Blocks,     // of pixels in a row
+    LastPixel,  // that a block begins with
+    ColumnStep, // from pixel to pixel
+    SecondIn,   // the same within a block, and of outputs; 0 where a row has one pixel
     SecondOut,
     OutChannels,
-    Groups,      // of channels; the second overlaps the first by what the last lacks
-    FirstStep,   // from the first group to the second
+    Groups,    // of channels; the second overlaps the first by what the last lacks
+    FirstStep, // from the first group to the second
     RunBytes,
     PatchBytes,
     PointwiseSizes,
@@ -45,9 +45,9 @@ struct CompactLayer {
     RowStride,
     PadTop,
     PadLeft,
-    Rows,     // of the picture
+    Rows, // of the picture
     RowBytes,
-    Inside,   // runs that start before this column lie within the row
+    Inside, // runs that start before this column lie within the row
     ZeroPoint,
     AllSizes,
   };
@@ -90,8 +90,8 @@ struct CompactLayer {
   int64_t overlap() const { return groups() * channels - shape().outC; }
 
   // Constants: sizes; for each group biases (mixed and even, of each pair of channels), the mixed
-  // weights of each pair, or of each column of the filter of each pair, fine offsets if there are any,
-  // the channels' scalings.
+  // weights of each pair, or of each column of the filter of each pair, fine offsets if there are
+  // any, the channels' scalings.
 
   int64_t headerWords() const { return ((patch == Pixels ? PointwiseSizes : AllSizes) + 1) / 2; }
   /// Of weights, for a pair of taps and a group.

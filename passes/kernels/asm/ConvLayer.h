@@ -65,7 +65,8 @@ struct ConvLayer {
 };
 
 /// The layer that `op` computes; none if it is not an int8 convolution with constant weights and
-/// biases. A few groups are one with weights of zero between them. Pixels of a 1x1 convolution that takes each are one long row.
+/// biases. A few groups are one with weights of zero between them. Pixels of a 1x1 convolution that
+/// takes each are one long row.
 std::optional<ConvLayer> convLayerOf(nn::NNOperator op, const KernelOperands &operands);
 std::optional<ConvLayer> convLayerOf(const KernelQuery &query);
 

@@ -6,15 +6,15 @@
 using namespace mlir;
 using namespace thimble;
 
-std::optional<Depthwise3x3>
-Depthwise3x3::create(std::optional<DepthwiseLayer> layer, int64_t stride, bool isFolded,
-                     llvm::function_ref<bool(const ConvShape &)> fits) {
+std::optional<Depthwise3x3> Depthwise3x3::create(std::optional<DepthwiseLayer> layer,
+                                                 int64_t stride, bool isFolded,
+                                                 llvm::function_ref<bool(const ConvShape &)> fits) {
   if (!layer)
     return std::nullopt;
   const ConvShape &s = layer->shape;
   if (s.kH != 3 || s.kW != 3 || s.dilationH != 1 || s.dilationW != 1 || s.strideH != stride ||
-      s.strideW != stride || s.padTop > 1 || s.padLeft > 1 || padBottom(s) > 1 ||
-      padRight(s) > 1 || !fits(s))
+      s.strideW != stride || s.padTop > 1 || s.padLeft > 1 || padBottom(s) > 1 || padRight(s) > 1 ||
+      !fits(s))
     return std::nullopt;
   constexpr int bits = 8;
   std::optional<OutputScaling> scaling = layer->scaling(bits);
@@ -54,7 +54,8 @@ std::vector<int8_t> Depthwise3x3::table() const {
       bytes.push_back(static_cast<int8_t>(word >> shift));
   };
   if (hasAnyChannels)
-    for (int64_t word : {s.inC, (s.inC + 3) / 4, (4 - s.inC % 4) % 4, s.inW * s.inC, s.outW * s.outC})
+    for (int64_t word :
+         {s.inC, (s.inC + 3) / 4, (4 - s.inC % 4) % 4, s.inW * s.inC, s.outW * s.outC})
       append(word);
   for (int64_t o = 0; o < s.outC; ++o) {
     for (int64_t kx = 0; kx < 3; ++kx)
@@ -107,8 +108,9 @@ void Depthwise3x3::portable(KernelBuilder &b, ArrayRef<Buffer> buffers, Val inpu
                             Val outputRows, Val firstRow) const {
   const ConvShape &s = shape();
   Buffer in = buffers[0], out = buffers[1], constants = buffers[2];
-  Val channels = hasAnyChannels ? b.toIndex(b.loadWord(constants, b.index(4 * Channels), "channels"))
-                                : b.index(s.outC);
+  Val channels = hasAnyChannels
+                     ? b.toIndex(b.loadWord(constants, b.index(4 * Channels), "channels"))
+                     : b.index(s.outC);
   Val inputs = hasAnyChannels ? channels : b.index(s.inC);
   b.loop("channel", b.index(0), channels, 1, [&](Val channel) {
     Val at = channel * channelBytes() + headerBytes(), source = channel / layer.multiplier();

@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// What the kernels of depthwise 3x3 convolutions share: constants, how they come into registers, and
-// the portable code.
+// What the kernels of depthwise 3x3 convolutions share: constants, how they come into registers,
+// and the portable code.
 //
 // Weights lie in the high byte of the half of a word that multiplies them. So accumulators are 256
 // times the layer's, which is what scaling to the output wants, at no cost.
@@ -16,8 +16,8 @@ class Depthwise3x3 {
 public:
   DepthwiseLayer layer;
   OutputScaling scaling;
-  /// Pixels are multiplied as they are stored: the zero point is part of the biases, for windows that
-  /// lie on the picture. Otherwise pixels are multiplied less the zero point.
+  /// Pixels are multiplied as they are stored: the zero point is part of the biases, for windows
+  /// that lie on the picture. Otherwise pixels are multiplied less the zero point.
   bool isFolded = false;
   /// Code is for any number of channels, with one output of each: their number is data.
   bool hasAnyChannels = false;
@@ -70,7 +70,8 @@ public:
 
   /// The buffers of all these kernels.
   std::vector<AsmKernel::BufferParameter> buffers() const {
-    return {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
+    return {{"input", ElementType::Int8},
+            {"output", ElementType::Int8, true},
             {"table", ElementType::Int8}};
   }
 

@@ -2,13 +2,14 @@
 //
 // Depthwise 3x3 convolution with stride 2, straight from the picture.
 //
-// With stride 2 a pixel is used 2.25 times on average, too seldom for a transposition. One channel's
-// pixels are loaded where they lie, each a cycle in a run of loads, and packed into vertical pairs:
-// five loads and two packs give a column of two rows of outputs.
+// With stride 2 a pixel is used 2.25 times on average, too seldom for a transposition. One
+// channel's pixels are loaded where they lie, each a cycle in a run of loads, and packed into
+// vertical pairs: five loads and two packs give a column of two rows of outputs.
 //   P0 = rows (0, 1), P1 = (2, 3), x = row 4
 //   upper: smlad P0, (w0, w1) ; P1.low * w2     lower: smlad P1, (w0, w1) ; x * w2
-// Even columns serve two output columns, the one left of it and the one right of it, so that one pair
-// of accumulators is enough. What lies outside of the picture is left out, with biases of its own.
+// Even columns serve two output columns, the one left of it and the one right of it, so that one
+// pair of accumulators is enough. What lies outside of the picture is left out, with biases of its
+// own.
 #include "passes/kernels/Families.h"
 #include "passes/kernels/Kernel.h"
 #include "passes/kernels/asm/Depthwise3x3.h"
@@ -81,12 +82,8 @@ private:
     return k == 0 ? a.smlabb(x, w2[0], sum) : a.smlabt(x, w2[k - 1], sum);
   }
 
-  Outside rowKind(int64_t y) const {
-    return {y == 0 && s.padTop, y == s.outH - 1 && padBottom};
-  }
-  Outside columnKind(int64_t x) const {
-    return {x == 0 && s.padLeft, x == s.outW - 1 && padRight};
-  }
+  Outside rowKind(int64_t y) const { return {y == 0 && s.padTop, y == s.outH - 1 && padBottom}; }
+  Outside columnKind(int64_t x) const { return {x == 0 && s.padLeft, x == s.outW - 1 && padRight}; }
 
   struct Bias {
     Outside row, column;
@@ -296,7 +293,8 @@ private:
   const Depthwise3x3 &dw;
   const ConvShape &s;
   const int64_t padBottom, padRight;
-  const bool isFar; // rows are too far apart for one pointer: a pointer each, and one row of outputs
+  const bool
+      isFar; // rows are too far apart for one pointer: a pointer each, and one row of outputs
   const bool walks; // pointers move along the row
   SReg output, table;
 

@@ -122,7 +122,8 @@ public:
     // Six words of weights, the accumulator and the output's address are in registers too, and what
     // an accumulator's sign adds.
     if (!dw || InRegistersCode::wordsFor(dw->shape()) + dw->scaling.constantWords() +
-                       (dw->scaling.form == OutputScaling::Signed) > 6)
+                       (dw->scaling.form == OutputScaling::Signed) >
+                   6)
       return std::nullopt;
     Candidate c;
     c.rows = dw->layer.pictures;

@@ -76,10 +76,10 @@ std::optional<DepthwiseLayer> thimble::depthwiseLayerOf(nn::NNOperator op,
   auto strides = conv.getStrides(), dilations = conv.getDilations(), pads = conv.getPads();
   DepthwiseLayer layer;
   layer.pictures = in.type.shape[0];
-  layer.shape = {in.type.shape[1],     in.type.shape[2],     in.type.shape[3], out.shape[1],
-                 out.shape[2],         out.shape[3],         filter.type.shape[1], filter.type.shape[2],
-                 strides[0],           strides[1],           dilations[0],     dilations[1],
-                 pads[0],              pads[2]};
+  layer.shape = {in.type.shape[1], in.type.shape[2], in.type.shape[3],     out.shape[1],
+                 out.shape[2],     out.shape[3],     filter.type.shape[1], filter.type.shape[2],
+                 strides[0],       strides[1],       dilations[0],         dilations[1],
+                 pads[0],          pads[2]};
   layer.requant = nn::requantOf(op);
   layer.filter = filter.constant;
   if (layer.requant.filterZeroPoint != 0 || layer.requant.wideAccumulator)

@@ -6,7 +6,8 @@
 // words with two pixels above each other, less the zero point, so that padding is nothing and is
 // left out. From the pairs (2k, 2k+1) and (2k+2, 2k+3) come the outputs centred at rows 2k+1 and
 // 2k+2:
-//   upper: smlad pair0, (w0, w1) ; smlabt pair1, w2     lower: smlatb pair0, w0 ; smlad pair1, (w1, w2)
+//   upper: smlad pair0, (w0, w1) ; smlabt pair1, w2     lower: smlatb pair0, w0 ; smlad pair1, (w1,
+//   w2)
 // Outputs of the first and last rows need one pair only. The code walks along the columns; each is
 // loaded once and multiplied for the output columns left of it, at it and right of it. The stack
 // pointer is the pointer into the strip: it moves upwards over words that are not read again.
@@ -19,8 +20,8 @@ using namespace mlir;
 namespace thimble {
 namespace {
 
-/// What follows the blocks of two output rows: nothing, the row whose window leaves the picture, or a
-/// row that has no second one.
+/// What follows the blocks of two output rows: nothing, the row whose window leaves the picture, or
+/// a row that has no second one.
 enum class LastRow { None, Bottom, Single };
 
 /// What a row of the code computes: the first row, which needs one row of pairs; two rows from two;
@@ -176,7 +177,8 @@ private:
     if (isMany()) {
       ifStrip(cut.strips() - 1, {}, [&] {
         int64_t moved = lastRow(out);
-        a.moveFrame((cut.stripBlocks - cut.blocksOf(cut.strips() - 1)) * cut.pairRowBytes() - moved);
+        a.moveFrame((cut.stripBlocks - cut.blocksOf(cut.strips() - 1)) * cut.pairRowBytes() -
+                    moved);
       });
     } else {
       rest = cut.channelBytes() - cut.blocks * cut.pairRowBytes() - lastRow(out);
@@ -203,7 +205,8 @@ private:
     const int64_t unit = dw.hasAnyChannels ? 1 : outputRow();
     auto length = [&](int64_t of) { return cut.blocksOf(of) / unrolled * unrolled * 2 * unit; };
     Reg reach = byStrip(length(0), length(cut.strips() - 1));
-    SReg end = a.toS(dw.hasAnyChannels ? a.mla(reach, a.toR(outputRowBytes), out) : a.add(out, reach));
+    SReg end =
+        a.toS(dw.hasAnyChannels ? a.mla(reach, a.toR(outputRowBytes), out) : a.add(out, reach));
     a.loopUntil(out, end, trips, {}, body);
   }
 
@@ -466,7 +469,8 @@ private:
       next = loadOne(c + 1);
   }
   Reg loadOne(int64_t c) {
-    return kind == RowKind::Top && code.walks ? a.loadPost(pointer, 4) : a.loadFrame(4 * (c - moved));
+    return kind == RowKind::Top && code.walks ? a.loadPost(pointer, 4)
+                                              : a.loadFrame(4 * (c - moved));
   }
 
   // The scaling of two rows takes the registers of the pixels where it has more than one constant.
@@ -528,8 +532,8 @@ private:
     }
     if (hasTwoRows()) {
       const bool isNear = code.outputRow() <= 4095;
-      a.store(bytes[1], isNear ? out : a.add(out, code.outputRow()),
-              isNear ? code.outputRow() : 0, Width::U8);
+      a.store(bytes[1], isNear ? out : a.add(out, code.outputRow()), isNear ? code.outputRow() : 0,
+              Width::U8);
     }
     if (s.outC <= 255) {
       a.storePost(bytes[0], out, s.outC, Width::U8);
@@ -563,9 +567,7 @@ private:
   Regs older, newer; // accumulators of the output column left of the present one, and at it
 };
 
-int64_t StripCode::row(RowKind kind, Reg &out) {
-  return RowCode(*this, kind, out).build();
-}
+int64_t StripCode::row(RowKind kind, Reg &out) { return RowCode(*this, kind, out).build(); }
 
 class DepthwiseStrip : public Kernel {
 public:
@@ -603,9 +605,10 @@ public:
       SmallVector<Val, 1> words;
       if (cut.strips() > 1)
         words.push_back(b.i32(strip));
-      callAsm(b, kernel,
-              {{operands.inputs[0].buffer, in}, {operands.outputs[0].buffer, out}, {table, b.index(0)}},
-              words);
+      callAsm(
+          b, kernel,
+          {{operands.inputs[0].buffer, in}, {operands.outputs[0].buffer, out}, {table, b.index(0)}},
+          words);
       in = in + 2 * cut.blocksOf(strip) * s.inW * s.inC;
       out = out + cut.outputRowsOf(strip) * s.outW * s.outC;
     }
@@ -676,8 +679,9 @@ private:
       Val isFirst = words.empty() ? b.boolean(true) : words[0] == 0;
       Val isLast = words.empty() ? b.boolean(true) : words[0] == last;
       auto number = [&](auto of) {
-        return b.select(isFirst, b.index(of(0)),
-                        b.select(isLast, b.index(of(last)), b.index(of(std::min<int64_t>(1, last)))));
+        return b.select(
+            isFirst, b.index(of(0)),
+            b.select(isLast, b.index(of(last)), b.index(of(std::min<int64_t>(1, last)))));
       };
       dw.portable(b, buffers, number([&](int64_t strip) { return cut.rowsOf(strip); }),
                   number([&](int64_t strip) { return cut.outputRowsOf(strip); }),

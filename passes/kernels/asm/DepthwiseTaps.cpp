@@ -1,8 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise convolution by small code that layers of all shapes share: sizes, strides, paddings and the
-// zero point are halfwords at the start of its constants. Four channels of one output pixel at a time, tap
-// by tap, from words of four channels' pixels and of four channels' weights:
+// Depthwise convolution by small code that layers of all shapes share: sizes, strides, paddings and
+// the zero point are halfwords at the start of its constants. Four channels of one output pixel at
+// a time, tap by tap, from words of four channels' pixels and of four channels' weights:
 //   2 sxtab16 (which takes off the zero point) ; 2 and (which take weights apart) ; 4 smla
 // Taps outside of the picture are left out. Where a word would hold other things than four channels
 // for four outputs (few channels, or outputs that share one), it is one output at a time.
@@ -23,7 +23,8 @@ enum Size {
   MinusZero,
   Groups,    // of four channels, or channels
   Outputs,   // of a channel; one for groups
-  FirstStep, // from the first group to the second, which overlaps where channels are no multiple of 4
+  FirstStep, // from the first group to the second, which overlaps where channels are no multiple of
+             // 4
   RecordBytes,
   OutH,
   OutW,
@@ -42,8 +43,8 @@ enum Size {
   PixelBytes,
   ScaleBytes, // of a group
   RunWeights, // bytes of a group's
-  RunBytes, // from a run of taps to the next
-  WholeStep, // the same from where an unrolled run leaves the pointer
+  RunBytes,   // from a run of taps to the next
+  WholeStep,  // the same from where an unrolled run leaves the pointer
   TapBytes
 };
 constexpr int64_t headerSizes = TapBytes + 1, headerWords = (headerSizes + 1) / 2;
@@ -65,7 +66,8 @@ struct TapsLayer {
     for (int bits : {8, 0})
       if (std::optional<OutputScaling> scaling = layer->scaling(bits)) {
         TapsLayer t{std::move(*layer), std::move(*scaling), bits};
-        const bool fits = llvm::all_of(t.header(), [](int64_t size) { return llvm::isInt<16>(size); });
+        const bool fits =
+            llvm::all_of(t.header(), [](int64_t size) { return llvm::isInt<16>(size); });
         return fits ? std::optional(std::move(t)) : std::nullopt;
       }
     return std::nullopt;
@@ -238,9 +240,8 @@ private:
     Reg h = a.toR(header), dilation = size(h, DilationW), runTaps = size(h, RunTaps);
     Inside xs{a.constant(0), runTaps};
     a.compare(left, size(h, WholeColumns));
-    a.branch("hs", s.outW - wholePixels(), s.outW, {xs.first, xs.count}, [&] {
-      xs = tapsInside(left, runTaps, dilation, size(h, InW), s.kW);
-    });
+    a.branch("hs", s.outW - wholePixels(), s.outW, {xs.first, xs.count},
+             [&] { xs = tapsInside(left, runTaps, dilation, size(h, InW), s.kW); });
     const int log = lanes == 4 ? 2 : 0; // of the bytes of a tap's weights
     firstWeight = a.toS(a.add(a.toR(skippedWeights), lsl(xs.first, log)));
     Reg column = a.mla(xs.first, dilation, left);
@@ -293,8 +294,9 @@ private:
       carried.push_back(sum);
     if (t.unrolled()) {
       a.compare(a.toR(taps), t.unrolled());
-      a.branch("eq", wholePixels(), s.outW, carried, [&] { wholeRuns(carried); },
-               [&] { cutRuns(carried); });
+      a.branch(
+          "eq", wholePixels(), s.outW, carried, [&] { wholeRuns(carried); },
+          [&] { cutRuns(carried); });
     } else {
       cutRuns(carried);
     }
@@ -407,8 +409,7 @@ void portable(KernelBuilder &b, const TapsLayer &t, ArrayRef<Buffer> buffers) {
   b.loop("y", b.index(0), size(OutH), 1, [&](Val y) {
     b.loop("x", b.index(0), outW, 1, [&](Val x) {
       b.loop("channel", b.index(0), outC, 1, [&](Val channel) {
-        Val place = lanes == 1 ? channel
-                               : b.select(channel < lanes, channel, channel + overlap);
+        Val place = lanes == 1 ? channel : b.select(channel < lanes, channel, channel + overlap);
         Val lane = place % lanes, record = place / lanes * recordWords + headerWords;
         Val source = channel / outputs;
         Val bias = b.load(table, record + lane, "bias");
@@ -466,9 +467,11 @@ public:
 private:
   static AsmKernel kernelFor(const TapsLayer &t) {
     AsmKernel kernel;
-    kernel.name = "depthwise_taps" + std::to_string(t.lanes()) + "_r" + std::to_string(t.unrolled()) +
-                  "_b" + std::to_string(t.bits) + "_" + t.scaling.suffix();
-    kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
+    kernel.name = "depthwise_taps" + std::to_string(t.lanes()) + "_r" +
+                  std::to_string(t.unrolled()) + "_b" + std::to_string(t.bits) + "_" +
+                  t.scaling.suffix();
+    kernel.buffers = {{"input", ElementType::Int8},
+                      {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.instructions = [&t](AsmBuilder &a, ArrayRef<Reg> arguments) {
       TapsCode(a, t).build(arguments);

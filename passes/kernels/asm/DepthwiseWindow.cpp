@@ -1,10 +1,12 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise convolution with any filter, stride and dilation: four channels of one output pixel at a
-// time, from words of four channels' pixels. Two neighbouring taps are packed into pairs, one word of
-// both for each channel:
-//   pkhbt, pkhtb ; 4 sxtab16 (which takes off the zero point) ; 4 smlad      17 cycles for 8 products
-// Rows of the filter that lie outside of the picture are left out. Windows must not leave it at a side.
+// Depthwise convolution with any filter, stride and dilation: four channels of one output pixel at
+// a time, from words of four channels' pixels. Two neighbouring taps are packed into pairs, one
+// word of both for each channel:
+//   pkhbt, pkhtb ; 4 sxtab16 (which takes off the zero point) ; 4 smlad      17 cycles for 8
+//   products
+// Rows of the filter that lie outside of the picture are left out. Windows must not leave it at a
+// side.
 #include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
 #include "passes/kernels/asm/AsmKernel.h"
@@ -64,16 +66,15 @@ struct WindowLayer {
   }
 
   //===-- Constants -------------------------------------------------------------------------===//
-  // By groups of four channels: four biases, weights, the scaling's of each channel. The second group
-  // overlaps the first where the number of channels is no multiple of 4. Weights are four words for
-  // each pair of taps, and two for the last of an odd number, which hold channels 0 and 2, and 1 and
+  // By groups of four channels: four biases, weights, the scaling's of each channel. The second
+  // group overlaps the first where the number of channels is no multiple of 4. Weights are four
+  // words for each pair of taps, and two for the last of an odd number, which hold channels 0 and
+  // 2, and 1 and
   // 3. Where there is more than one run of taps, weights come after all else, run by run.
 
   int64_t groups() const { return llvm::divideCeil(shape().outC, lanes); }
   /// The group's step from the one before is less by this.
-  int64_t overlap() const {
-    return groups() * lanes - shape().outC;
-  }
+  int64_t overlap() const { return groups() * lanes - shape().outC; }
   int64_t channelOf(int64_t group, int64_t lane) const {
     return group * lanes + lane - (group > 0 ? overlap() : 0);
   }
@@ -326,8 +327,8 @@ public:
     turned.shape = {w.layer.pictures, s.outH, s.outW, s.outC};
     PictureRow place = splitRow(b, row, turned);
     Val top = place.y * s.strideH - s.padTop;
-    TapRange ys = tapRange(b, top, s.kH, s.dilationH, s.inH, s.padTop,
-                           (s.outH - 1) * s.strideH - s.padTop);
+    TapRange ys =
+        tapRange(b, top, s.kH, s.dilationH, s.inH, s.padTop, (s.outH - 1) * s.strideH - s.padTop);
     Val first = w.isColumn() ? b.index(0) : ys.first;
     Val runs = w.isColumn() ? b.index(1) : ys.end - ys.first;
     // Pixels, the first run of taps and the number of runs, in 16, 8 and 8 bits.
@@ -345,7 +346,8 @@ private:
     AsmKernel kernel;
     kernel.name = "depthwise_window_" + w.shape().suffix() + zeroPointSuffix(w.layer.zeroPoint()) +
                   "_" + w.scaling.suffix();
-    kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
+    kernel.buffers = {{"input", ElementType::Int8},
+                      {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.words = {"pixels_and_runs"};
     kernel.instructions = [&w](AsmBuilder &a, ArrayRef<Reg> arguments) {
@@ -382,8 +384,10 @@ private:
                 Val index = tap / 2 * lanes + b.select(isSingle, lane % 2, lane);
                 Val half = b.select(isSingle, lane / 2, tap % 2);
                 Val pair = b.load(table, runAt + index, "weights");
-                Val x = b.load(in, pixel * taps.pixelBytes + run * taps.runBytes +
-                                       tap * taps.tapBytes + channel, "pixel");
+                Val x = b.load(in,
+                               pixel * taps.pixelBytes + run * taps.runBytes + tap * taps.tapBytes +
+                                   channel,
+                               "pixel");
                 return sum + (x - w.layer.zeroPoint()) * ((pair << b.toI32((1 - half) * 16)) >> 16);
               });
             });

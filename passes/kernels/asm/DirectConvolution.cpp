@@ -51,8 +51,8 @@ std::optional<FormScaling> thimble::scalingFor(const ConvLayer &layer, WeightFor
   return scaling;
 }
 
-ByteMixBiases thimble::byteMixBiases(const ConvLayer &layer, const OutputScaling &scaling, size_t even,
-                                     size_t odd) {
+ByteMixBiases thimble::byteMixBiases(const ConvLayer &layer, const OutputScaling &scaling,
+                                     size_t even, size_t odd) {
   const int64_t evenBias = layer.biases[even] + (scaling.channels[even].offset >> 8);
   return {static_cast<int32_t>(256 * layer.biases[odd] + scaling.channels[odd].offset + evenBias),
           static_cast<int32_t>(evenBias)};
@@ -65,8 +65,8 @@ int32_t thimble::byteMixFineOffsets(const OutputScaling &scaling, ArrayRef<size_
   return static_cast<int32_t>(word);
 }
 
-void thimble::separateByteMix(AsmBuilder &a, MutableArrayRef<Reg> first, MutableArrayRef<Reg> second,
-                              std::optional<Reg> fine) {
+void thimble::separateByteMix(AsmBuilder &a, MutableArrayRef<Reg> first,
+                              MutableArrayRef<Reg> second, std::optional<Reg> fine) {
   for (auto [mixed, even] : llvm::zip(first, second)) {
     Reg odd = a.sub(mixed, even);
     mixed = fine ? a.add(*fine, lsl(even, 8)) : a.shiftLeft(even, 8);
@@ -87,7 +87,8 @@ Val thimble::fineOffset(KernelBuilder &b, Val word, Val channel) {
 
 Val thimble::separateByteMix(KernelBuilder &b, Val isOdd, Val products, Val mixedBias, Val evenBias,
                              Val fine) {
-  return b.select(isOdd, (products << 8) + mixedBias - evenBias, ((products + evenBias) << 8) + fine);
+  return b.select(isOdd, (products << 8) + mixedBias - evenBias,
+                  ((products + evenBias) << 8) + fine);
 }
 
 int32_t PatchProducts::weightWord(int64_t group, int64_t word, int64_t ky, int64_t kx,
@@ -373,7 +374,8 @@ private:
       fine = a.loadTablePost(stream, 4);
     for (int64_t c = 0; c < p.channels; ++c) {
       if (byteMix && c % 2 == 0)
-        separateByteMix(a, sums[static_cast<size_t>(c)].pixels, sums[static_cast<size_t>(c + 1)].pixels,
+        separateByteMix(a, sums[static_cast<size_t>(c)].pixels,
+                        sums[static_cast<size_t>(c + 1)].pixels,
                         fineOffset(a, fine, c, p.channels));
       Regs constants;
       for (int i = 0; i < p.scaling.output.constantWords(); ++i)
@@ -426,14 +428,14 @@ private:
     if (byteMix)
       sum = separateByteMix(
           b, b.boolean(c % 2 != 0), sum, word(b.index(c / 2 * 2)), word(b.index(c / 2 * 2 + 1)),
-          p.hasFineOffsets() ? fineOffset(b, word(b.index(p.scalingWord(0) - 1)), b.i32(c)) : b.i32(0));
+          p.hasFineOffsets() ? fineOffset(b, word(b.index(p.scalingWord(0) - 1)), b.i32(c))
+                             : b.i32(0));
     else
       sum = sum + bias;
     const int64_t words = p.scaling.output.constantWords();
     Vals constants;
     for (int64_t i = 0; i < words; ++i)
-      constants.push_back(
-          word(b.index(p.scalingWord(c) + i)));
+      constants.push_back(word(b.index(p.scalingWord(c) + i)));
     return p.scaling.output.emit(b, sum, constants);
   }
 

@@ -29,8 +29,8 @@ std::optional<FormScaling> scalingFor(const ConvLayer &layer, WeightForm form);
 
 /// What the accumulators of two channels start with: mixed, even.
 using ByteMixBiases = std::array<int32_t, 2>;
-/// The biases and offsets of two channels, the even one's but for its low byte: the even sum has to be
-/// multiplied by 256 yet.
+/// The biases and offsets of two channels, the even one's but for its low byte: the even sum has to
+/// be multiplied by 256 yet.
 ByteMixBiases byteMixBiases(const ConvLayer &layer, const OutputScaling &scaling, size_t even,
                             size_t odd);
 /// What is missing of the offsets of up to four even channels, a byte each.
@@ -43,13 +43,14 @@ Val fineOffset(KernelBuilder &b, Val word, Val channel);
 void separateByteMix(AsmBuilder &a, llvm::MutableArrayRef<Reg> first,
                      llvm::MutableArrayRef<Reg> second, std::optional<Reg> fine);
 /// One of the two, from the products of its weights.
-Val separateByteMix(KernelBuilder &b, Val isOdd, Val products, Val mixedBias, Val evenBias, Val fine);
+Val separateByteMix(KernelBuilder &b, Val isOdd, Val products, Val mixedBias, Val evenBias,
+                    Val fine);
 
 /// Products of a patch with all filters, and what comes out of them.
 ///
-/// Constants, for each group of channels: biases, the words of each pair of taps, the even channels'
-/// fine offsets if there are any, the channels' scalings, and where groups overlap the step to the
-/// next group's outputs.
+/// Constants, for each group of channels: biases, the words of each pair of taps, the even
+/// channels' fine offsets if there are any, the channels' scalings, and where groups overlap the
+/// step to the next group's outputs.
 struct PatchProducts {
   const ConvLayer &layer;
   Patch patch;

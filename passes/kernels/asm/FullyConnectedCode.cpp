@@ -97,9 +97,8 @@ private:
     a.repeat(cut.trips(), carried, [&] {
       for (int64_t four = 0; four < cut.step; four += 4) {
         Reg bytes = overlaps ? a.load(x, four) : a.loadPost(x, 4);
-        accumulate(acc, w, 2, most, [&](int64_t pair) {
-          return pair == 0 ? a.sxtb16(bytes) : a.sxtb16Ror8(bytes);
-        });
+        accumulate(acc, w, 2, most,
+                   [&](int64_t pair) { return pair == 0 ? a.sxtb16(bytes) : a.sxtb16Ror8(bytes); });
       }
       if (overlaps)
         stepOver(x);
@@ -107,8 +106,8 @@ private:
         a.compare(x, a.toR(inputsEnd));
     });
   }
-  /// Moves on by a step or up to the last trip, whichever is nearer: SSAT has the smaller. After the
-  /// last trip nothing is left.
+  /// Moves on by a step or up to the last trip, whichever is nearer: SSAT has the smaller. After
+  /// the last trip nothing is left.
   void stepOver(Reg &x) {
     Reg left = a.sub(x, a.toR(lastTrip)); // negated
     x = a.sub(x, a.ssat(static_cast<int>(llvm::Log2_64(cut.step)) + 1, left));

@@ -101,12 +101,9 @@ FullyConnectedLayer::create(WeightMatrix m, const RequantPerChannel &requant, in
   if (numbers.form == OutputScaling::Fold)
     numbers.form = OutputScaling::Add;
   constexpr int64_t mostUnrolled = 128;
-  FullyConnectedCut cut{m.depth,
-                        m.outputs,
-                        groupFor(m.outputs),
-                        step ? m.depth : chunkFor(m.depth, mostUnrolled),
-                        step,
-                        isMixed};
+  FullyConnectedCut cut{
+      m.depth, m.outputs, groupFor(m.outputs), step ? m.depth : chunkFor(m.depth, mostUnrolled),
+      step,    isMixed};
   // Layers of many inputs share the code of those with one chunk.
   const bool isChunked = !cut.isLooped() && (cut.chunk >= 64 || cut.chunks() > 1);
   FullyConnectedCode code{cut, scaling->isShared, isChunked, numbers.form, numbers.saturation};

@@ -62,8 +62,7 @@ struct FullyConnectedCode {
   /// In the frame, after the pairs of a chunk.
   int64_t sumsOffset() const { return 4 * cut.pairs(); }
   int64_t frameBytes() const {
-    return cut.isLooped() ? 0
-                          : sumsOffset() + (isChunked ? 4 * FullyConnectedCut::mostSums : 0);
+    return cut.isLooped() ? 0 : sumsOffset() + (isChunked ? 4 * FullyConnectedCut::mostSums : 0);
   }
   std::string name() const;
 

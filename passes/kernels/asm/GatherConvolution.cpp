@@ -3,8 +3,8 @@
 // Convolutions of few input channels, as first layers are: the windows of two output pixels are
 // gathered once for all output channels, in pairs of bytes widened to 16 bits.
 //
-// Streamed: the pairs stay in S registers (and, those that do not fit, in the frame), and the weights
-// of four output channels at a time stream past them, 15 cycles for 16 products:
+// Streamed: the pairs stay in S registers (and, those that do not fit, in the frame), and the
+// weights of four output channels at a time stream past them, 15 cycles for 16 products:
 //   ldm a pair of weights of four channels ; vmov x1 ; 4 smlad ; vmov x0 ; 4 smlad
 // Resident: where the pairs are nine or fewer, they stay in core registers, and the weights of all
 // channels in S registers and in the frame.
@@ -39,7 +39,8 @@ std::optional<ConvLayer> asConvolution(std::optional<DepthwiseLayer> depthwise) 
     for (int64_t ky = 0; ky < s.kH; ++ky)
       for (int64_t kx = 0; kx < s.kW; ++kx)
         sum += *to++ = static_cast<int8_t>(depthwise->weight(o, ky, kx));
-    layer.biases.push_back(depthwise->biases[static_cast<size_t>(o)] - sum * depthwise->zeroPoint());
+    layer.biases.push_back(depthwise->biases[static_cast<size_t>(o)] -
+                           sum * depthwise->zeroPoint());
   }
   layer.filter = filter;
   layer.intervals = depthwise->intervals;
@@ -81,8 +82,8 @@ private:
 
 //===-- Constants ---------------------------------------------------------------------------===//
 
-/// By groups of `lanes` output channels: biases, words of weights for each pair of taps, constants of
-/// the scaling, and if groups overlap how far it is to the next group.
+/// By groups of `lanes` output channels: biases, words of weights for each pair of taps, constants
+/// of the scaling, and if groups overlap how far it is to the next group.
 struct GatherTable {
   const GatherLayer &g;
   const WindowGather &gather;
@@ -120,8 +121,8 @@ struct GatherTable {
       for (int64_t o = first; o < end; ++o)
         g.scaling.appendConstants(static_cast<size_t>(o), words);
       if (hasSteps())
-        words.push_back(static_cast<int32_t>(
-            group + 1 < groups() ? firstOf(group + 1) - first : lanes));
+        words.push_back(
+            static_cast<int32_t>(group + 1 < groups() ? firstOf(group + 1) - first : lanes));
     }
     return words;
   }
@@ -166,8 +167,8 @@ protected:
   // Bytes of the frame that `build` needs.
   static constexpr int64_t rowSlots = 8;
 
-  // Runs `block` for every block of every row: of the rows of windows at `input`. `slots` is where the
-  // frame is free. `block` moves the output by `blockMoves` bytes, `moveOut` by any number.
+  // Runs `block` for every block of every row: of the rows of windows at `input`. `slots` is where
+  // the frame is free. `block` moves the output by `blockMoves` bytes, `moveOut` by any number.
   void forBlocks(Reg input, Reg rowCount, int64_t slots, Carried out, AsmBuilder::Body block,
                  int64_t blockMoves, llvm::function_ref<void(int64_t)> moveOut) {
     a.storeFrame(a.add(input, -s.padLeft * s.inC), slots);
@@ -178,8 +179,9 @@ protected:
     a.loopWhileNotEqual(rows, {out}, [&] {
       Reg row = a.loadFrame(slots);
       in = a.toS(row);
-      a.storeFrame(a.add(row, (gather.isVertical() ? gather.pixels() : 1) * s.strideH * s.inW * s.inC),
-                   slots);
+      a.storeFrame(
+          a.add(row, (gather.isVertical() ? gather.pixels() : 1) * s.strideH * s.inW * s.inC),
+          slots);
       count = a.toS(a.constant(blocks));
       a.loopWhileNotEqual(blocks, {out, in, count}, [&] {
         block();
@@ -229,8 +231,9 @@ private:
     if (among == 1)
       return emit(columnOf(gather, block));
     a.compare(a.toR(count), blocksPerRow(gather) - block);
-    a.branch("eq", 1, among, words, [&] { emit(columnOf(gather, block)); },
-             [&] { gatherUnless(borders.drop_front(), among - 1, words, keep); });
+    a.branch(
+        "eq", 1, among, words, [&] { emit(columnOf(gather, block)); },
+        [&] { gatherUnless(borders.drop_front(), among - 1, words, keep); });
   }
 };
 
@@ -292,14 +295,13 @@ private:
       if (gather.pixels() == 2) {
         x = wordOf(1, pair);
         for (size_t i = 0; i < lanes; ++i)
-          second[i] = isShared ? a.smlatb(x, weights[i], second[i])
-                               : a.smlad(x, weights[i], second[i]);
+          second[i] =
+              isShared ? a.smlatb(x, weights[i], second[i]) : a.smlad(x, weights[i], second[i]);
       }
       if (!isShared)
         x = wordOf(0, pair);
       for (size_t i = 0; i < lanes; ++i)
-        first[i] = isShared ? a.smlabb(x, weights[i], first[i])
-                            : a.smlad(x, weights[i], first[i]);
+        first[i] = isShared ? a.smlabb(x, weights[i], first[i]) : a.smlad(x, weights[i], first[i]);
     }
     if (g.scaling.constantWords() == 1)
       scaleTogether(first, second, table);
@@ -321,8 +323,7 @@ private:
   void scaleOneByOne(Regs &first, Regs &second, Reg &table) {
     Reg out = a.toR(output);
     for (size_t i = 0; i < first.size(); ++i) {
-      Regs constants =
-          a.loadTableMultiple(table, static_cast<size_t>(g.scaling.constantWords()));
+      Regs constants = a.loadTableMultiple(table, static_cast<size_t>(g.scaling.constantWords()));
       for (Regs *sums : pixelsOf(first, second))
         (*sums)[i] = g.scaling.emit(a, (*sums)[i], constants);
       store(first, second, i, out);
@@ -400,7 +401,8 @@ private:
     Variables carried;
     for (Reg &word : words)
       carried.push_back(word);
-    gatherBlock(carried, [&](int64_t word, Reg value) { words[static_cast<size_t>(word)] = value; });
+    gatherBlock(carried,
+                [&](int64_t word, Reg value) { words[static_cast<size_t>(word)] = value; });
   }
 
   Reg constant(int64_t word) {
@@ -492,8 +494,7 @@ public:
     Val inStart = picture * (s.inH * inputRow), outStart = picture * (s.outH * outputRow);
     AsmKernel kernel = kernelFor(table, variant, 1);
     auto call = [&](Buffer input, Val at, Val y, int64_t count) {
-      callAsm(b, kernel,
-              {{input, at}, {out, outStart + y * outputRow}, {constants, b.index(0)}},
+      callAsm(b, kernel, {{input, at}, {out, outStart + y * outputRow}, {constants, b.index(0)}},
               {b.i32(count)});
     };
     auto outside = [&](int64_t first, int64_t end) {
@@ -524,10 +525,9 @@ private:
     const int64_t row = g.shape().inW * g.shape().inC;
     b.loop("row", count, [&](Val i) {
       Val y = top + i;
-      b.whenElse(
-          (y >= 0) & (y < g.shape().inH),
-          [&] { copyRun(b, in, inStart + y * row, scratch, i * row, row); },
-          [&] { fillRun(b, scratch, i * row, row, b.i32(g.zeroPoint())); });
+      b.whenElse((y >= 0) & (y < g.shape().inH),
+                 [&] { copyRun(b, in, inStart + y * row, scratch, i * row, row); },
+                 [&] { fillRun(b, scratch, i * row, row, b.i32(g.zeroPoint())); });
     });
   }
 
@@ -570,9 +570,9 @@ private:
       constexpr int64_t perWord = 6, perRow = 12;
       c.cycles += rows.outside() * (bytes / 4 * perWord + gather.rows() * perRow);
     }
-    c.cycles += static_cast<int64_t>(
-        gather.misalignment() *
-        static_cast<double>(rows.groups * GatherCode::blocksPerRow(gather)));
+    c.cycles +=
+        static_cast<int64_t>(gather.misalignment() *
+                             static_cast<double>(rows.groups * GatherCode::blocksPerRow(gather)));
     c.repeat(c.rows);
     c.flashBytes += 4 * table.words();
     return c;
@@ -584,7 +584,8 @@ private:
                   std::to_string(variant.pixels) + (variant.isVertical ? "v" : "") + "_" +
                   table.g.shape().suffix() + zeroPointSuffix(table.g.zeroPoint()) + "_" +
                   table.g.scaling.suffix();
-    kernel.buffers = {{"input", ElementType::Int8}, {"output", ElementType::Int8, true},
+    kernel.buffers = {{"input", ElementType::Int8},
+                      {"output", ElementType::Int8, true},
                       {"table", ElementType::Int32}};
     kernel.words = {"rows"};
     kernel.frameBytes = variant.isResident ? ResidentCode::frameBytes(table)
@@ -612,7 +613,8 @@ private:
       Val at = group * t.groupWords() + lane;
       Val bias = b.load(constants, at, "bias");
       Vals scale;
-      Val scales = group * t.groupWords() + t.lanes * (1 + t.pairs()) + lane * t.g.scaling.constantWords();
+      Val scales =
+          group * t.groupWords() + t.lanes * (1 + t.pairs()) + lane * t.g.scaling.constantWords();
       for (int i = 0; i < t.g.scaling.constantWords(); ++i)
         scale.push_back(b.load(constants, scales + i, "scale"));
       b.loop("y", b.index(0), b.toIndex(rowCount) * height, 1, [&](Val y) {
@@ -622,10 +624,10 @@ private:
             return b.accumulate("kx", s.kW, sum, [&](Val kx, Val sum) {
               Val column = x * s.strideW - s.padLeft + kx * s.dilationW;
               return b.accumulate("k", s.inC, sum, [&](Val k, Val sum) {
-                Val pixel = b.choose(
-                    (column >= 0) & (column < s.inW),
-                    [&] { return Vals{b.load(in, (row + column) * s.inC + k, "pixel")}; },
-                    [&] { return Vals{b.i32(t.g.zeroPoint())}; })[0];
+                Val pixel =
+                    b.choose((column >= 0) & (column < s.inW),
+                             [&] { return Vals{b.load(in, (row + column) * s.inC + k, "pixel")}; },
+                             [&] { return Vals{b.i32(t.g.zeroPoint())}; })[0];
                 auto [pair, half] = t.gather.placeOf(b, ky, kx, k);
                 Val word = b.load(constants, at + (pair + 1) * t.lanes, "weights");
                 return sum + pixel * ((word << b.toI32((1 - half) * 16)) >> 16);

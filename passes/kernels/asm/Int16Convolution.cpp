@@ -1,8 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
 // Convolutions and fully connected layers of int16 with int8 weights, whose 64-bit sums are proved
-// to need 32 bits: products of up to four pixels at a time with all filters. Where a window is more than
-// its pixel, the inputs of those pixels are gathered first; all filters share them.
+// to need 32 bits: products of up to four pixels at a time with all filters. Where a window is more
+// than its pixel, the inputs of those pixels are gathered first; all filters share them.
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/ConvLayer.h"
 #include "passes/kernels/asm/Int16Products.h"
@@ -20,8 +20,7 @@ struct Layer {
   /// Each row of products is a pixel of the input.
   bool isPlain() const {
     const ConvShape &s = shape;
-    return s.kH * s.kW == 1 && s.strideH * s.strideW == 1 && !s.leavesRows() &&
-           !s.leavesColumns();
+    return s.kH * s.kW == 1 && s.strideH * s.strideW == 1 && !s.leavesRows() && !s.leavesColumns();
   }
   /// From the inputs of one pixel to those of the next. Words are aligned where they are gathered.
   int64_t rowStep() const { return isPlain() ? shape.inC : (shape.depth() + 1) / 2 * 2; }
@@ -141,9 +140,8 @@ private:
 
   /// Two elements at a time.
   void copy(Val from, Val to, int64_t count) {
-    b.loop("i", b.index(0), b.index(count / 2 * 2), 2, [&](Val i) {
-      b.storeWord(rows, to + i, b.loadWord(input, from + i, "pair"));
-    });
+    b.loop("i", b.index(0), b.index(count / 2 * 2), 2,
+           [&](Val i) { b.storeWord(rows, to + i, b.loadWord(input, from + i, "pair")); });
     if (count % 2)
       b.store(rows, to + (count - 1), b.load(input, from + (count - 1), "x"));
   }
@@ -206,8 +204,9 @@ public:
         });
         x = {operands.scratch[0], b.index(0)};
       }
-      callAsm(b, layer.products().kernel(),
-              {x, {operands.outputs[0].buffer, pixel * layer.weights.outputs}, {table, b.index(0)}});
+      callAsm(
+          b, layer.products().kernel(),
+          {x, {operands.outputs[0].buffer, pixel * layer.weights.outputs}, {table, b.index(0)}});
     });
   }
 };

@@ -1,8 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// Depthwise convolutions of int16 with int8 weights, whose 64-bit sums are proved to need 32 bits: two
-// neighbouring channels, one word, of up to four pixels at a time by SMLABB and SMLATT. Input rows go
-// through a ring of rows with their padding, so that no window leaves them.
+// Depthwise convolutions of int16 with int8 weights, whose 64-bit sums are proved to need 32 bits:
+// two neighbouring channels, one word, of up to four pixels at a time by SMLABB and SMLATT. Input
+// rows go through a ring of rows with their padding, so that no window leaves them.
 #include "passes/kernels/Families.h"
 #include "passes/kernels/asm/AsmKernel.h"
 #include "passes/kernels/asm/Int16Products.h"
@@ -34,8 +34,8 @@ int64_t Layer::block() const {
   int64_t best = 1, least = std::numeric_limits<int64_t>::max();
   for (int64_t block = std::min<int64_t>(outW, 4); block >= 1; --block) {
     const int64_t columns = std::min(block * kW, (block - 1) * strideW + kW);
-    const int64_t cost =
-        (outW + block - 1) / block * (kH * (kW + 3 + 2 * columns + 2 * block * kW) + 8 * block + 20);
+    const int64_t cost = (outW + block - 1) / block *
+                         (kH * (kW + 3 + 2 * columns + 2 * block * kW) + 8 * block + 20);
     if (reach(block) <= 4000 && (block - 1) * channels * 2 <= 4000 && cost < least) {
       best = block;
       least = cost;
@@ -58,8 +58,8 @@ std::optional<Layer> layerOf(nn::NNOperator op, const KernelOperands &operands) 
   if (!scaling || x[3] != y[3] || x[3] < 2)
     return std::nullopt;
   auto strides = conv.getStrides(), dilations = conv.getDilations(), pads = conv.getPads();
-  Layer layer{x[0],         x[1],         x[2],    x[3],    y[1], y[2], w[1], w[2], strides[0], strides[1],
-              dilations[0], dilations[1], pads[0], pads[2], {}};
+  Layer layer{x[0],       x[1],       x[2],         x[3],         y[1],    y[2],    w[1], w[2],
+              strides[0], strides[1], dilations[0], dilations[1], pads[0], pads[2], {}};
   Int16Weights &weights = layer.weights;
   weights.outputs = x[3];
   weights.depth = w[1] * w[2];
@@ -326,8 +326,7 @@ public:
         Val first = y * l.strideH % l.ringRows() * (2 * l.rowElements());
         callAsm(b, kernel,
                 {{operands.scratch[0], b.index(0)},
-                 {operands.outputs[0].buffer,
-                  (picture * l.outH + y) * (l.outW * l.channels)},
+                 {operands.outputs[0].buffer, (picture * l.outH + y) * (l.outW * l.channels)},
                  {table, b.index(0)}},
                 {b.toI32(first)});
       });

@@ -27,8 +27,8 @@ std::optional<Int16Scaling> Int16Scaling::solve(const RequantPerChannel &requant
   result.shift = 15 - most + mostBits - 32;
   if (result.shift < 1 || most - least > mostBits)
     return std::nullopt;
-  int64_t addend = (int64_t(1) << (result.shift - 1)) +
-                   result.saturation.delta * (int64_t(1) << result.shift);
+  int64_t addend =
+      (int64_t(1) << (result.shift - 1)) + result.saturation.delta * (int64_t(1) << result.shift);
   if (std::abs(addend) >= int64_t(1) << 30)
     return std::nullopt;
   result.addend = static_cast<int32_t>(addend);
@@ -55,7 +55,8 @@ bool Int16Weights::fits() const {
     int64_t sum = 0;
     for (int64_t k = 0; k < depth; ++k)
       sum += std::abs(int64_t(weights[static_cast<size_t>(o * depth + k)]));
-    if (std::abs(biases[static_cast<size_t>(o)]) + (sum << 15) > std::numeric_limits<int32_t>::max())
+    if (std::abs(biases[static_cast<size_t>(o)]) + (sum << 15) >
+        std::numeric_limits<int32_t>::max())
       return false;
   }
   return true;
@@ -85,8 +86,7 @@ std::vector<int32_t> Int16Products::table() const {
   for (int64_t g = 0; g < groups(); ++g) {
     const int64_t first = groupStart(g);
     auto ofOutput = [&](const auto &values, int64_t i) {
-      return static_cast<int32_t>(
-          values[static_cast<size_t>(std::min(first + i, w.outputs - 1))]);
+      return static_cast<int32_t>(values[static_cast<size_t>(std::min(first + i, w.outputs - 1))]);
     };
     for (int64_t i = 0; i < group; ++i)
       words.push_back(ofOutput(w.biases, i));

@@ -54,8 +54,8 @@ private:
   int64_t groups() const { return (w.outputs + group - 1) / group; }
   int64_t pairs() const { return (w.depth + 1) / 2; }
   int64_t groupStart(int64_t g) const;
-  /// The input in a lane of a pair; negative for none. Where the depth is odd, the last pair has the
-  /// last two, one of them again.
+  /// The input in a lane of a pair; negative for none. Where the depth is odd, the last pair has
+  /// the last two, one of them again.
   int64_t input(int64_t pair, int64_t lane) const;
   void addWeights(int64_t first, std::vector<int32_t> &words) const;
 

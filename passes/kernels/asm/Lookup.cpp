@@ -54,9 +54,8 @@ AsmKernel asmKernel(int64_t elements) {
     instructions(a, elements, arguments);
   };
   kernel.portable = [](KernelBuilder &b, ArrayRef<Buffer> buffers, ArrayRef<Val> words) {
-    b.loop("i", b.index(0), b.toIndex(words[0]), 1, [&](Val i) {
-      b.store(buffers[1], i, b.load(buffers[2], b.load(buffers[0], i)));
-    });
+    b.loop("i", b.index(0), b.toIndex(words[0]), 1,
+           [&](Val i) { b.store(buffers[1], i, b.load(buffers[2], b.load(buffers[0], i))); });
   };
   return kernel;
 }

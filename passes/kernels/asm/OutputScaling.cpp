@@ -102,8 +102,8 @@ private:
   int64_t firstAtLeast(int32_t value) const {
     int64_t below = interval.low, above = interval.high;
     double guess = (value - requant.outputZeroPoint - 0.5) * inverseScale;
-    auto probe = static_cast<int64_t>(std::clamp(guess + (guess > 0), static_cast<double>(below + 1),
-                                                 static_cast<double>(above)));
+    auto probe = static_cast<int64_t>(std::clamp(
+        guess + (guess > 0), static_cast<double>(below + 1), static_cast<double>(above)));
     for (int64_t step = 1; above - below > 1; step *= 2) {
       bool isAbove = at(probe) >= value;
       (isAbove ? above : below) = probe;
@@ -158,8 +158,8 @@ private:
       int64_t l = scaledUp(bound.accumulator) + offset;
       int64_t high = bound.value * (int64_t(1) << shift) - addend - (l < 0 ? signAddend : 0);
       // No product reaches 2^62.
-      int64_t r = std::clamp<int64_t>(high, -(int64_t(1) << 30), int64_t(1) << 30) *
-                  (int64_t(1) << 32);
+      int64_t r =
+          std::clamp<int64_t>(high, -(int64_t(1) << 30), int64_t(1) << 30) * (int64_t(1) << 32);
       if (!bound.isAtLeast) {
         l = -l;
         r = 1 - r;
@@ -295,8 +295,8 @@ private:
   std::optional<Channel> withAddend(bool hasSign) const {
     Range<int64_t> positive = addendsFor(ideal, false), negative = addendsFor(ideal, true);
     if (!hasSign)
-      positive = negative = {std::max(positive.low, negative.low),
-                             std::min(positive.high, negative.high)};
+      positive =
+          negative = {std::max(positive.low, negative.low), std::min(positive.high, negative.high)};
     for (int i = 0; i < tries; ++i) {
       int64_t addend = middle(positive) + alternating(i);
       int64_t signAddend = middle(negative) - middle(positive);
@@ -315,8 +315,8 @@ private:
   int64_t ideal; // the multiplier that real arithmetic would have
 };
 
-/// The largest shift for which no channel's multiplier leaves a word; a channel that needs a smaller
-/// one loses bits of its multiplier. Nothing where one cannot be scaled at all.
+/// The largest shift for which no channel's multiplier leaves a word; a channel that needs a
+/// smaller one loses bits of its multiplier. Nothing where one cannot be scaled at all.
 std::optional<int> commonShift(const RequantPerChannel &requant,
                                llvm::ArrayRef<ScaledAccumulator> accumulators,
                                llvm::ArrayRef<Bounds> bounds) {

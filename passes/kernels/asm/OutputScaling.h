@@ -4,7 +4,8 @@
 // for every accumulator that can occur.
 //
 // A layer's output is a monotone step function of its accumulator S. So a cheaper sequence is equal
-// to the reference's if it is at both sides of each of the at most 255 steps within the interval of S.
+// to the reference's if it is at both sides of each of the at most 255 steps within the interval of
+// S.
 #pragma once
 
 #include "dialects/nn/reference/Conv.h"
@@ -20,7 +21,7 @@ struct AccumulatorInterval {
 
 /// What a kernel hands to its last instructions: A = 2^scale * S in 32 bits.
 struct ScaledAccumulator {
-  int scale = 0; // bits; the same for all channels, or more where weights carry more
+  int scale = 0;                // bits; the same for all channels, or more where weights carry more
   AccumulatorInterval interval; // of S
 };
 
@@ -60,9 +61,9 @@ public:
   /// multipliers have fewer bits.
   static std::optional<OutputScaling> solve(const RequantPerChannel &requant,
                                             llvm::ArrayRef<ScaledAccumulator> accumulators,
-                                            bool mayOffset, int mostShift = 32,
-                                            int shiftStep = 1);
-  /// With one of few shifts, best 12, so that layers share code, unless another makes a cheaper form.
+                                            bool mayOffset, int mostShift = 32, int shiftStep = 1);
+  /// With one of few shifts, best 12, so that layers share code, unless another makes a cheaper
+  /// form.
   static std::optional<OutputScaling> solveShared(const RequantPerChannel &requant,
                                                   llvm::ArrayRef<ScaledAccumulator> accumulators,
                                                   bool mayOffset);

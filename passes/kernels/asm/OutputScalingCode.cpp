@@ -16,8 +16,7 @@ int OutputScaling::instructions() const {
   return (form == Signed ? 4 : 2) + (saturation.isTwice ? 2 : 0) + (saturation.after ? 1 : 0);
 }
 
-Reg OutputScaling::scale(AsmBuilder &a, Form form, Reg accumulator,
-                         llvm::ArrayRef<Reg> constants) {
+Reg OutputScaling::scale(AsmBuilder &a, Form form, Reg accumulator, llvm::ArrayRef<Reg> constants) {
   if (form == Fold)
     return a.smmul(accumulator, constants[0]);
   Reg addend = constants[1];
@@ -46,8 +45,8 @@ Reg OutputScaling::saturate(AsmBuilder &a, const Saturation &how, Shifted sum) {
 
 Val OutputScaling::saturate(KernelBuilder &b, const Saturation &how, Val sum) {
   KernelBuilder::NoOverflow proved(b);
-  Val out = how.isUnsigned ? b.clamp(sum, ClampRange{0, (1 << how.bits) - 1})
-                           : dsp::ssat(sum, how.bits);
+  Val out =
+      how.isUnsigned ? b.clamp(sum, ClampRange{0, (1 << how.bits) - 1}) : dsp::ssat(sum, how.bits);
   if (how.isTwice)
     out = dsp::ssat(out + how.between, how.width);
   return how.after ? out + how.after : out;

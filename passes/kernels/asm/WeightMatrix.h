@@ -7,8 +7,8 @@
 
 namespace thimble {
 
-/// S[o] = biases[o] + sum over k of at(o, k) * x[k], for inputs as they are stored: both zero points
-/// are folded in.
+/// S[o] = biases[o] + sum over k of at(o, k) * x[k], for inputs as they are stored: both zero
+/// points are folded in.
 struct WeightMatrix {
   int64_t outputs = 0, depth = 0;
   std::vector<int16_t> weights; // by output

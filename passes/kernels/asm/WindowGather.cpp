@@ -37,7 +37,8 @@ void WindowGather::listTaps() {
     }
   const size_t regular = tapPairs.size();
   for (size_t i = 0; i < loose.size(); i += 2)
-    tapPairs.push_back({loose[i], i + 1 < loose.size() ? std::optional(loose[i + 1]) : std::nullopt});
+    tapPairs.push_back(
+        {loose[i], i + 1 < loose.size() ? std::optional(loose[i + 1]) : std::nullopt});
   loosePairs = tapPairs.size() - regular;
 }
 
@@ -295,12 +296,11 @@ bool WindowGather::isInside(int64_t x) const {
   AsmBuilder counting;
   const int64_t left = (x * s.strideW - s.padLeft) * s.inC;
   auto keep = [](int64_t, Reg) {};
-  return left >= 0 &&
-         left + GatherEmitter(counting, *this, {}, keep).bytesOfRow() <= s.inW * s.inC;
+  return left >= 0 && left + GatherEmitter(counting, *this, {}, keep).bytesOfRow() <= s.inW * s.inC;
 }
 
-void WindowGather::emit(AsmBuilder &a, Reg window, std::optional<int64_t> column,
-                        int32_t zeroPoint, Keep keep) const {
+void WindowGather::emit(AsmBuilder &a, Reg window, std::optional<int64_t> column, int32_t zeroPoint,
+                        Keep keep) const {
   GatherEmitter emitter(a, *this, window, keep);
   if (column)
     emitter.border(*column, zeroPoint);

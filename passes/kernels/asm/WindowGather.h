@@ -63,8 +63,8 @@ public:
 
   /// Whether the loads for output column `x` lie on the picture.
   bool isInside(int64_t x) const;
-  /// Loads all words; `column` is the output column if it is not `isInside`. `window` is the address
-  /// of the first pixel's window. `keep` takes each word, once.
+  /// Loads all words; `column` is the output column if it is not `isInside`. `window` is the
+  /// address of the first pixel's window. `keep` takes each word, once.
   using Keep = llvm::function_ref<void(int64_t word, Reg value)>;
   void emit(AsmBuilder &a, Reg window, std::optional<int64_t> column, int32_t zeroPoint,
             Keep keep) const;

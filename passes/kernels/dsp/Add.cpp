@@ -54,8 +54,8 @@ public:
 
   void emit(KernelBuilder &b, nn::NNOperator op, const KernelOperands &operands,
             Val row) const override {
-    ScaledBinary n = numbersOf(op, operands.inputs[0].type, operands.inputs[1].type,
-                               operands.outputs[0].type);
+    ScaledBinary n =
+        numbersOf(op, operands.inputs[0].type, operands.inputs[1].type, operands.outputs[0].type);
     int64_t count = operands.outputs[0].type.elements();
     auto element = [&](Val i) {
       KernelBuilder::NoOverflow proved(b);
@@ -86,4 +86,6 @@ private:
 } // namespace
 } // namespace thimble::dsp
 
-void thimble::addDspAddKernels(KernelList &list) { list.push_back(std::make_unique<dsp::DspAdd>()); }
+void thimble::addDspAddKernels(KernelList &list) {
+  list.push_back(std::make_unique<dsp::DspAdd>());
+}

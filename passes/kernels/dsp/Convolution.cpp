@@ -1,7 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// int8 convolutions and fully connected layers by SMLAD. The patches of a convolution are widened to
-// 16 bits once and shared by all output channels.
+// int8 convolutions and fully connected layers by SMLAD. The patches of a convolution are widened
+// to 16 bits once and shared by all output channels.
 #include "passes/kernels/Accumulator.h"
 #include "passes/kernels/Families.h"
 #include "passes/kernels/Window.h"
@@ -13,8 +13,7 @@ namespace thimble::dsp {
 namespace {
 
 bool hasConstantFilter(const KernelQuery &q) {
-  bool bias = q.inputs.size() < 3 ||
-              (q.constants[2] && q.inputs[2].element == ElementType::Int32);
+  bool bias = q.inputs.size() < 3 || (q.constants[2] && q.inputs[2].element == ElementType::Int32);
   return q.constants[1] && q.inputs[1].element == ElementType::Int8 && bias;
 }
 
@@ -37,16 +36,20 @@ struct Shape {
   int64_t depth() const { return kH * paddedRun(); }
   /// Patches at a time.
   int64_t pixels() const { return std::min<int64_t>(outW, 2); }
-  bool leavesRows() const { return padTop > 0 || (outH - 1) * strideH - padTop + (kH - 1) * dilationH >= inH; }
-  bool leavesColumns() const { return padLeft > 0 || (outW - 1) * strideW - padLeft + (kW - 1) * dilationW >= inW; }
+  bool leavesRows() const {
+    return padTop > 0 || (outH - 1) * strideH - padTop + (kH - 1) * dilationH >= inH;
+  }
+  bool leavesColumns() const {
+    return padLeft > 0 || (outW - 1) * strideW - padLeft + (kW - 1) * dilationW >= inW;
+  }
 };
 
 template <typename OpTy>
 Shape shapeOf(OpTy conv, const TensorType &in, const TensorType &filter, const TensorType &out) {
   auto strides = conv.getStrides(), dilations = conv.getDilations(), pads = conv.getPads();
-  return {in.shape[1],  in.shape[2],  in.shape[3],  out.shape[1], out.shape[2],
-          out.shape[3], filter.shape[1], filter.shape[2], strides[0], strides[1],
-          dilations[0], dilations[1], pads[0],      pads[2]};
+  return {in.shape[1],  in.shape[2],     in.shape[3],     out.shape[1], out.shape[2],
+          out.shape[3], filter.shape[1], filter.shape[2], strides[0],   strides[1],
+          dilations[0], dilations[1],    pads[0],         pads[2]};
 }
 
 std::optional<Shape> shapeOf(nn::NNOperator op, const TensorType &in, const TensorType &filter,
@@ -65,8 +68,8 @@ std::vector<int8_t> rowPadded(const Tensor &filter, const Shape &s, bool isDepth
   for (int64_t o = 0; o < s.outC; ++o)
     for (int64_t ky = 0; ky < s.kH; ++ky)
       for (int64_t k = 0; k < s.run(); ++k) {
-        int64_t from = isDepthwise ? (ky * s.run() + k) * s.outC + o
-                                   : (o * s.kH + ky) * s.run() + k;
+        int64_t from =
+            isDepthwise ? (ky * s.run() + k) * s.outC + o : (o * s.kH + ky) * s.run() + k;
         weights[static_cast<size_t>(o * s.depth() + ky * s.paddedRun() + k)] = source[from];
       }
   return weights;
@@ -167,8 +170,7 @@ public:
             Val row) const override {
     const TensorType &in = operands.inputs[0].type;
     Shape s = *shapeOf(op, in, operands.inputs[1].type, operands.outputs[0].type);
-    DotFilters filters =
-        filtersFor(op, s, *operands.inputs[1].constant, biasOf(operands), in);
+    DotFilters filters = filtersFor(op, s, *operands.inputs[1].constant, biasOf(operands), in);
     RequantPerChannel numbers = nn::requantOf(op);
     Int8Requant requant(b, numbers, filters.bounds);
     PatchEmitter patch(b, s, bufferOf(b, operands.inputs[0], "input"), in.zeroPoint(),
@@ -180,8 +182,8 @@ public:
       if (s.outW % pixels != 0)
         x = b.min(x, b.index(s.outW - pixels));
       b.loop("pixel", pixels, [&](Val p) { patch.emit(place, x + p, p * s.depth()); });
-      emitDotProducts(b, filters, requant, operands.scratch[0], pixels,
-                      operands.outputs[0].buffer, (row * s.outW + x) * s.outC);
+      emitDotProducts(b, filters, requant, operands.scratch[0], pixels, operands.outputs[0].buffer,
+                      (row * s.outW + x) * s.outC);
     });
   }
 
@@ -221,8 +223,7 @@ public:
     RequantPerChannel numbers = nn::requantOf(op);
     Int8Requant requant(b, numbers, filters.bounds);
     emitDotProductsOfBytes(b, filters, requant, bufferOf(b, operands.inputs[0], "input"),
-                           row * filters.depth, operands.outputs[0].buffer,
-                           row * filters.outputs);
+                           row * filters.depth, operands.outputs[0].buffer, row * filters.outputs);
   }
 
 private:

@@ -92,12 +92,12 @@ public:
 
     PictureRow place = splitRow(b, row, out);
     Val y0 = place.y * strides[0] - pads[0];
-    TapRange ys = tapRange(b, y0, w.kH, w.dilationH, w.inH, pads[0],
-                           (outH - 1) * strides[0] - pads[0]);
+    TapRange ys =
+        tapRange(b, y0, w.kH, w.dilationH, w.inH, pads[0], (outH - 1) * strides[0] - pads[0]);
     b.loop("x", outW, [&](Val x) {
       Val x0 = x * strides[1] - pads[2];
-      TapRange xs = tapRange(b, x0, w.kW, w.dilationW, w.inW, pads[2],
-                             (outW - 1) * strides[1] - pads[2]);
+      TapRange xs =
+          tapRange(b, x0, w.kW, w.dilationW, w.inW, pads[2], (outW - 1) * strides[1] - pads[2]);
       Val whole = ((ys.end - ys.first) == w.kH) & ((xs.end - xs.first) == w.kW);
       Val pixel = ((place.batch * w.inH + y0) * w.inW + x0) * w.channels;
       b.loop("channel", b.index(0), b.index(w.channels), lanes, [&](Val channel) {
@@ -105,7 +105,11 @@ public:
         if (w.channels % lanes != 0)
           channel = b.min(channel, b.index(w.channels - lanes));
         Vals acc = b.choose(
-            whole, [&] { return allTaps(w, start(b, "folded_biases", biases.folded, channel), pixel + channel, channel); },
+            whole,
+            [&] {
+              return allTaps(w, start(b, "folded_biases", biases.folded, channel), pixel + channel,
+                             channel);
+            },
             [&] {
               return someTaps(w, start(b, "biases", biases.plain, channel), pixel + channel,
                               channel, ys, xs, in.zeroPoint());

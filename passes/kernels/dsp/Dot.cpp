@@ -58,8 +58,7 @@ void dsp::emitWiden(KernelBuilder &b, Buffer source, Val sourceStart, int64_t co
   }
 }
 
-void dsp::emitFill(KernelBuilder &b, int32_t value, int64_t count, Buffer patches,
-                   Val patchStart) {
+void dsp::emitFill(KernelBuilder &b, int32_t value, int64_t count, Buffer patches, Val patchStart) {
   uint32_t half = static_cast<uint16_t>(value);
   Val word = b.i32(static_cast<int32_t>(half << 16 | half));
   b.loop("k", b.index(0), b.index((count + 3) / 4 * 4), 4, [&](Val k) {
@@ -165,9 +164,8 @@ private:
 /// computed by overlapping.
 void overlappingLoop(KernelBuilder &b, StringRef name, int64_t count, int64_t step,
                      llvm::function_ref<void(Val)> body) {
-  b.loop(name, b.index(0), b.index(count), step, [&](Val i) {
-    body(count % step == 0 ? i : b.min(i, b.index(count - step)));
-  });
+  b.loop(name, b.index(0), b.index(count), step,
+         [&](Val i) { body(count % step == 0 ? i : b.min(i, b.index(count - step))); });
 }
 
 void emitBlocks(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
@@ -200,9 +198,8 @@ void dsp::emitDotProducts(KernelBuilder &b, const DotFilters &filters, Int8Requa
   emitBlocks(b, filters, requant, source, pixels, output, outputStart);
 }
 
-void dsp::emitDotProductsOfBytes(KernelBuilder &b, const DotFilters &filters,
-                                 Int8Requant &requant, Buffer input, Val inputStart, Buffer output,
-                                 Val outputStart) {
+void dsp::emitDotProductsOfBytes(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
+                                 Buffer input, Val inputStart, Buffer output, Val outputStart) {
   PatchSource source;
   source.depth = filters.depth;
   source.words = [&](Val, Val k) {

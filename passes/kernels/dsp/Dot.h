@@ -35,8 +35,8 @@ DotFilters packFilters(llvm::ArrayRef<int8_t> weights, int64_t outputs, int64_t 
 void emitDotProducts(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
                      Buffer patches, int64_t pixels, Buffer output, Val outputStart);
 
-/// The same for one patch of `filters.depth` int8 elements from `inputStart` of `input` on, which are
-/// unpacked for every block of outputs: no scratch, and no slower where weights are read once.
+/// The same for one patch of `filters.depth` int8 elements from `inputStart` of `input` on, which
+/// are unpacked for every block of outputs: no scratch, and no slower where weights are read once.
 void emitDotProductsOfBytes(KernelBuilder &b, const DotFilters &filters, Int8Requant &requant,
                             Buffer input, Val inputStart, Buffer output, Val outputStart);
 

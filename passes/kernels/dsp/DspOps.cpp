@@ -52,7 +52,8 @@ dsp::Int8Requant::Int8Requant(KernelBuilder &b, const RequantPerChannel &requant
       return;
     multipliers.push_back(m.multiplier);
     shifts.push_back(right);
-    addends.push_back((int32_t(1) << (right - 1)) + requant.outputZeroPoint * (int32_t(1) << right));
+    addends.push_back((int32_t(1) << (right - 1)) +
+                      requant.outputZeroPoint * (int32_t(1) << right));
   }
   if (llvm::all_equal(shifts))
     commonShift = shifts.front();
@@ -60,8 +61,9 @@ dsp::Int8Requant::Int8Requant(KernelBuilder &b, const RequantPerChannel &requant
 
 Val dsp::Int8Requant::fast(Val accumulator, Val channel) {
   bool alike = commonShift && llvm::all_equal(multipliers);
-  Val multiplier = alike ? b.i32(multipliers.front())
-                         : b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier");
+  Val multiplier =
+      alike ? b.i32(multipliers.front())
+            : b.load(b.table<int32_t>("multipliers", multipliers), channel, "multiplier");
   Val shift = commonShift ? b.i32(*commonShift)
                           : b.load(b.table<int32_t>("shifts", shifts), channel, "shift");
   Val addend = commonShift ? b.i32(addends.front())

@@ -38,13 +38,12 @@ bool appliesTo(const KernelQuery &query);
 /// doubled accumulator is gemmlowp's saturating rounding doubling one; adding the sign before the
 /// rounding shift rounds halves away from zero.
 ///
-/// Where a channel does not meet the conditions (a right shift of 1 to 22 bits, an accumulator that can be doubled) all
-/// channels are scaled by the runtime's function.
+/// Where a channel does not meet the conditions (a right shift of 1 to 22 bits, an accumulator that
+/// can be doubled) all channels are scaled by the runtime's function.
 class Int8Requant {
 public:
   /// `bounds`: the largest magnitude of each channel's accumulator.
-  Int8Requant(KernelBuilder &b, const RequantPerChannel &requant,
-              llvm::ArrayRef<int64_t> bounds);
+  Int8Requant(KernelBuilder &b, const RequantPerChannel &requant, llvm::ArrayRef<int64_t> bounds);
 
   /// The int8 value of channel `channel`, in a word. `channel` is an index.
   Val apply(Val accumulator, Val channel);

@@ -24,8 +24,7 @@ int32_t execute(const OutputScaling &scaling, size_t channel, int scale, int64_t
   else if (scaling.form == OutputScaling::Add)
     sum = thimble_smmla(a, c.multiplier, c.addend);
   else
-    sum = thimble_smmla(a, c.multiplier,
-                        thimble_wrapping_add(c.signAddend & (a >> 31), c.addend));
+    sum = thimble_smmla(a, c.multiplier, thimble_wrapping_add(c.signAddend & (a >> 31), c.addend));
   const OutputScaling::Saturation &how = scaling.saturation;
   sum >>= scaling.shift;
   int32_t out = how.isUnsigned ? static_cast<int32_t>(thimble_usat(sum, how.bits))
@@ -89,8 +88,8 @@ public:
     auto e = static_cast<int32_t>(number(-3, 20));
     for (size_t c = 0; c < channels; ++c) {
       static const int32_t extremes[] = {0, 1 << 30, INT32_MAX};
-      auto q = number(0, 3) ? static_cast<int32_t>(number(1 << 30, INT32_MAX))
-                            : extremes[number(0, 2)];
+      auto q =
+          number(0, 3) ? static_cast<int32_t>(number(1 << 30, INT32_MAX)) : extremes[number(0, 2)];
       int bits = static_cast<int>(number(1, 31));
       int64_t width = number(0, (int64_t(1) << bits) - 1);
       int64_t centre = number(0, 3) ? 0 : number(-(int64_t(1) << 30), int64_t(1) << 30);

@@ -35,9 +35,9 @@ static void run_demo(void) {
       input[i] = (int8_t)(base + i);
     expect(demo_invoke(demo_arena) == THIMBLE_OK);
     for (int i = 0; i < 8; ++i)
-      expect(output[i] == thimble_clamp_i32(thimble_requantize_double((base + i) * weights[i],
-                                                                      1395864371, -3),
-                                            -128, 127));
+      expect(output[i] ==
+             thimble_clamp_i32(thimble_requantize_double((base + i) * weights[i], 1395864371, -3),
+                               -128, 127));
   }
 }
 
