@@ -2,11 +2,24 @@
 #include "compiler/Budgets.h"
 
 #include "compiler/support/Quote.h"
+#include "targets/Target.h"
 
 #include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
 using namespace thimble;
+
+/// What a region must hold: the stack is in the first.
+static int64_t neededBytes(const Costs &costs, size_t region) {
+  return costs.program.regions[region].bytes + (region == 0 ? costs.stackBytes : 0);
+}
+/// The first region that cannot hold what it must.
+static std::optional<size_t> fullRegion(const Costs &costs) {
+  for (auto [i, region] : llvm::enumerate(costs.program.regions))
+    if (region.capacity && neededBytes(costs, i) > *region.capacity)
+      return i;
+  return std::nullopt;
+}
 
 static bool meetsRam(const Costs &costs, const CompileOptions &options) {
   return !options.ramBudget || costs.ramBytes() <= *options.ramBudget;
@@ -16,21 +29,38 @@ static bool meetsFlash(const Costs &costs, const CompileOptions &options) {
 }
 
 bool thimble::meetsBudgets(const Costs &costs, const CompileOptions &options) {
-  return meetsRam(costs, options) && meetsFlash(costs, options);
+  return meetsRam(costs, options) && meetsFlash(costs, options) && !fullRegion(costs);
+}
+
+bool thimble::lacksStack(const Costs &costs, const CompileOptions &options) {
+  return fullRegion(costs) == size_t(0) && costs.stackBytes > options.planStack;
+}
+
+/// The most RAM that a plan may take, if that is limited: by --ram or by what there is.
+static std::optional<int64_t> ramLimit(const CompileOptions &options) {
+  const std::vector<std::string> regions = ramRegions(options);
+  if (regions.empty())
+    return options.ramBudget;
+  int64_t bytes = 0;
+  for (const std::string &region : regions)
+    if (std::optional<MemoryRegion> parsed = MemoryRegion::parse(region))
+      bytes += static_cast<int64_t>(parsed->availableBytes());
+  return std::min(bytes, options.ramBudget.value_or(bytes));
 }
 
 std::vector<CompileOptions> thimble::attemptsFor(const CompileOptions &options) {
   std::vector<CompileOptions> attempts;
+  const std::optional<int64_t> limit = ramLimit(options);
   auto add = [&](StringRef objective, double partOfRam) {
     CompileOptions &attempt = attempts.emplace_back(options);
     attempt.optimize = objective.str();
     attempt.planRam =
-        static_cast<int64_t>(partOfRam * static_cast<double>(options.ramBudget.value_or(0)));
+        static_cast<int64_t>(partOfRam * static_cast<double>(limit.value_or(0)));
   };
   // Plans know the stack of kernels only, and what fixed offsets lose comes afterwards.
   auto addWithin = [&](StringRef objective) {
     add(objective, 0);
-    if (options.ramBudget)
+    if (limit)
       for (double part : {1.0, 0.95, 0.9, 0.8})
         add(objective, part);
   };
@@ -39,7 +69,7 @@ std::vector<CompileOptions> thimble::attemptsFor(const CompileOptions &options) 
     for (const char *smaller : {"balanced", "flash"})
       if (options.optimize != smaller)
         addWithin(smaller);
-  if (options.ramBudget && options.optimize != "ram")
+  if (limit && options.optimize != "ram")
     add("ram", 0);
   return attempts;
 }
@@ -56,6 +86,23 @@ static std::string largestLayer(const Costs &costs,
   const emit::LayerCall &call = costs.program.calls[largest];
   return "layer " + quoteName(call.layer) + " (" + call.op + ") with " +
          std::to_string(bytes(costs.layers[largest])) + " bytes";
+}
+
+/// The error for a region that cannot hold what the plan with the least RAM needs.
+static LogicalResult reportRegion(Location location, const Costs &costs, size_t full,
+                                  const CompileOptions &options) {
+  const emit::RegionInfo &region = costs.program.regions[full];
+  const int64_t needed = neededBytes(costs, full);
+  InFlightDiagnostic error = emitError(location)
+                             << "the plan does not fit the RAM of '" << options.target
+                             << "': region " << region.name << " has " << *region.capacity
+                             << " bytes, " << needed << " are needed";
+  if (full == 0)
+    error << ", arena " << region.bytes << " and stack " << costs.stackBytes;
+  return error << "; most are live during "
+               << largestLayer(costs, [](auto &layer) { return layer.ramBytes; })
+               << ": take a board with more RAM, or make that layer's tensors smaller by "
+               << needed - *region.capacity << " bytes";
 }
 
 LogicalResult thimble::reportBudgets(Location location, ArrayRef<Costs> attempts,
@@ -84,6 +131,8 @@ LogicalResult thimble::reportBudgets(Location location, ArrayRef<Costs> attempts
                                << ": allow --flash " << flash->flashBytes()
                                << ", or make that layer's weights fewer by "
                                << flash->flashBytes() - *options.flashBudget << " bytes";
+  if (std::optional<size_t> full = fullRegion(*ram))
+    return reportRegion(location, *ram, *full, options);
   // Each is met alone.
   const Costs *best = nullptr;
   for (const Costs &costs : attempts)

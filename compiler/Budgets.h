@@ -1,6 +1,7 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 //
-// --ram and --flash: met, or an error that says what stands in the way.
+// --ram and --flash, and the target's regions of RAM: met, or an error that says what stands in the
+// way.
 #pragma once
 
 #include "compiler/Report.h"
@@ -11,6 +12,9 @@ namespace thimble {
 
 /// Whether `costs` are within the budgets of `options`.
 bool meetsBudgets(const Costs &costs, const CompileOptions &options);
+
+/// Whether the first region of RAM is full but for less than the stack turned out to be.
+bool lacksStack(const Costs &costs, const CompileOptions &options);
 
 /// What to plan for, in turn, until the budgets are met: what was asked for first.
 std::vector<CompileOptions> attemptsFor(const CompileOptions &options);

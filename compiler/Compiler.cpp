@@ -146,6 +146,9 @@ static object::ObjectOptions objectOptions(const CompileOptions &options) {
   return result;
 }
 
+// Another plan has calls of other depth.
+static constexpr int64_t stackSlack = 64;
+
 namespace {
 /// A lowered module and what it costs. Code is measured by compiling it, whatever is emitted.
 struct Lowered {
@@ -164,6 +167,14 @@ static FailureOr<Costs> measure(Lowered &lowered, const CompileOptions &options)
   return countCosts(*lowered.module, options.emit == EmitKind::C
                                          ? object::estimateForC(lowered.object.size)
                                          : lowered.object.size);
+}
+
+/// Lowers a copy of `imported`.
+static FailureOr<Costs> lower(ModuleOp imported, const CompileOptions &options, Lowered &lowered) {
+  lowered.module = imported.clone();
+  if (failed(runPhases(*lowered.module, options)))
+    return failure();
+  return measure(lowered, options);
 }
 
 static std::vector<OutputFile> emitObjectFiles(const Lowered &lowered, const Costs &costs,
@@ -241,13 +252,15 @@ FailureOr<std::vector<OutputFile>> thimble::compileModel(ArrayRef<uint8_t> model
 
   std::vector<RemarkEntry> importRemarks = remarks.remarks();
   std::vector<Costs> attempts;
-  for (const CompileOptions &attempt : attemptsFor(options)) {
+  for (CompileOptions attempt : attemptsFor(options)) {
     remarks.clear();
     Lowered lowered;
-    lowered.module = imported->clone();
-    if (failed(runPhases(*lowered.module, attempt)))
-      return failure();
-    FailureOr<Costs> costs = measure(lowered, attempt);
+    FailureOr<Costs> costs = lower(*imported, attempt, lowered);
+    if (succeeded(costs) && lacksStack(*costs, attempt)) {
+      attempt.planStack = costs->stackBytes + stackSlack;
+      remarks.clear();
+      costs = lower(*imported, attempt, lowered);
+    }
     if (failed(costs))
       return failure();
     if (meetsBudgets(*costs, attempt)) {

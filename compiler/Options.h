@@ -24,6 +24,8 @@ struct CompileOptions {
   /// Prefix of files and symbols, a C identifier.
   std::string name = "model";
   std::string target = "cortex-m4";
+  /// Regions of RAM in place of the target's, as MemoryRegion::text has them.
+  std::vector<std::string> regions;
   EmitKind emit = EmitKind::C;
   /// speed, balanced, ram or flash.
   std::string optimize = "speed";
@@ -32,6 +34,8 @@ struct CompileOptions {
   /// What one plan may take of RAM for tensors, scratch and the stack of kernels; 0: as the
   /// objective has it.
   int64_t planRam = 0;
+  /// Bytes of the first region that are kept for the stack.
+  int64_t planStack = 512;
   /// Whose rounding rules the importer records: "tflm" or "litert".
   std::string reference = "tflm";
   /// Kernels to choose wherever they can compute an operator, whatever they cost.
@@ -43,5 +47,8 @@ struct CompileOptions {
   /// Folder that gets the module after each phase as NN-phase.mlir; empty for none.
   std::string dumpPhasesTo;
 };
+
+/// The regions of RAM to plan for; none where nothing is known of them.
+std::vector<std::string> ramRegions(const CompileOptions &options);
 
 } // namespace thimble

@@ -4,6 +4,7 @@
 #include "compiler/Options.h"
 #include "dialects/m4/M4Ops.h"
 #include "passes/Passes.h"
+#include "targets/Target.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -57,7 +58,10 @@ static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
   plan.optimize = options.optimize;
   plan.ram = options.planRam;
   pm.addPass(createPlanProgram(plan));
-  pm.addPass(createPlaceBuffers());
+  PlaceBuffersOptions place;
+  place.regions = llvm::to_vector(ramRegions(options));
+  place.stack = options.planStack;
+  pm.addPass(createPlaceBuffers(place));
 }
 
 // After it: every kernel is a call of a function of loops, every schedule a function; kernels call
@@ -73,6 +77,16 @@ static void populateLowerKernels(OpPassManager &pm, const CompileOptions &option
   OpPassManager &kernels = pm.nest<m4::KernelOp>();
   kernels.addPass(createAllocateRegisters({/*pairLoads=*/true}));
   kernels.addPass(createCountCycles());
+}
+
+std::vector<std::string> thimble::ramRegions(const CompileOptions &options) {
+  const Target *target = findTarget(options.target);
+  if (!options.regions.empty() || !target)
+    return options.regions;
+  std::vector<std::string> regions;
+  for (const MemoryRegion &region : target->ram)
+    regions.push_back(region.text());
+  return regions;
 }
 
 ArrayRef<PhaseInfo> thimble::phaseTable() {

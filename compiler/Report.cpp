@@ -23,8 +23,7 @@ static std::vector<BufferUse> listBuffers(const mcu::Lives &lives) {
     auto type = cast<mcu::BufferType>(root.getType());
     auto input = root.getDefiningOp<mcu::InputOp>();
     auto buffer = root.getDefiningOp<mcu::BufferOp>();
-    const auto region =
-        static_cast<int64_t>((input ? input.getRegion() : buffer.getRegion()).value_or(0));
+    const auto region = static_cast<int64_t>(mcu::regionOf(root));
     for (const mcu::Life &life : parts) {
       if (life.last < 0)
         continue; // bytes of an input that no step reads
@@ -129,6 +128,18 @@ static void writeBuffers(llvm::json::OStream &json, const Costs &costs) {
   });
 }
 
+static void writeRegions(llvm::json::OStream &json, const emit::Program &program) {
+  json.attributeArray("regions", [&] {
+    for (const emit::RegionInfo &region : program.regions)
+      json.object([&] {
+        json.attribute("name", region.name);
+        json.attribute("bytes", region.capacity);
+        json.attribute("used", region.bytes);
+        json.attribute("lower_bound", region.lowerBound);
+      });
+  });
+}
+
 /// What is live in the first step in which most bytes are, by class.
 static void writePeak(llvm::json::OStream &json, const Costs &costs) {
   const std::vector<int64_t> live =
@@ -179,6 +190,7 @@ std::string thimble::jsonReport(const Costs &costs, const CompileOptions &option
     writeMeasurement(json, options);
     json.attribute("arena_bytes", costs.program.arenaBytes);
     json.attribute("arena_lower_bound_bytes", costs.program.lowerBound);
+    writeRegions(json, costs.program);
     writePeak(json, costs);
     json.attribute("state_bytes", costs.program.stateBytes);
     json.attribute("scratch_bytes", costs.program.scratchBytes);

@@ -41,7 +41,8 @@ struct Costs {
   std::vector<int64_t> steps;
   int64_t codeBytes = 0, constantBytes = 0, stackBytes = 0;
 
-  int64_t ramBytes() const { return program.arenaBytes + stackBytes; }
+  /// In all regions.
+  int64_t ramBytes() const { return program.ramBytes() + stackBytes; }
   int64_t flashBytes() const { return codeBytes + constantBytes; }
 };
 

@@ -21,7 +21,7 @@ using namespace thimble;
 namespace thimble {
 namespace {
 
-/// The function of one stream while it is built. Addresses are bytes from the arena's start.
+/// The function of one stream while it is built. Addresses are bytes from the start of a buffer's region.
 class Driver {
 public:
   Driver(OpBuilder &builder, ModuleOp module, StringRef name, mcu::StreamOp stream, bool instrument)
@@ -33,7 +33,7 @@ public:
     builder.setInsertionPointToStart(&function.getBody().front());
     KernelBuilder::NoOverflow guard(b); // positions are within the arena
     const int64_t slots = positions.size();
-    progress = {view(b.index(mcu::arenaOffset(stream.getPositions())),
+    progress = {view(stream.getPositions(), b.index(mcu::arenaOffset(stream.getPositions())),
                      MemRefType::get({slots}, builder.getI32Type()), "positions"),
                 ElementType::Int32};
     for (auto [slot, start] : llvm::enumerate(positions.initial()))
@@ -55,12 +55,17 @@ private:
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(module.getBody());
     auto program = stream->getParentOfType<mcu::ProgramOp>();
-    Type arena =
-        MemRefType::get({static_cast<int64_t>(*program.getArenaBytes())}, builder.getI8Type());
+    SmallVector<Type> regions;
+    for (size_t region = 0; region < program.getNumRamRegions(); ++region)
+      regions.push_back(MemRefType::get({program.getRamBytes(region)}, builder.getI8Type()));
     auto made = func::FuncOp::create(builder, builder.getUnknownLoc(), name,
-                                     builder.getFunctionType({arena}, {}));
+                                     builder.getFunctionType(regions, {}));
     made.setPrivate();
-    made.addEntryBlock()->getArgument(0).setLoc(NameLoc::get(builder.getStringAttr("arena")));
+    for (BlockArgument region : made.addEntryBlock()->getArguments()) {
+      const unsigned number = region.getArgNumber();
+      region.setLoc(NameLoc::get(builder.getStringAttr(
+          number == 0 ? "arena" : llvm::formatv("region_{0}", number).str())));
+    }
     return made;
   }
 
@@ -89,11 +94,11 @@ private:
     if (auto call = dyn_cast<mcu::CallOp>(stage)) {
       run(call, walks);
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
-      callRuntime("thimble_copy_rows", {bytesAt(addressOf(walks[1])), bytesAt(addressOf(walks[0])),
+      callRuntime("thimble_copy_rows", {rowsOf(walks[1]), rowsOf(walks[0]),
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     } else {
       auto fill = cast<mcu::FillRowsOp>(stage);
-      callRuntime("thimble_fill_rows", {bytesAt(addressOf(walks[0])),
+      callRuntime("thimble_fill_rows", {rowsOf(walks[0]),
                                         b.i32(static_cast<int8_t>(fill.getValue())).value(),
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     }
@@ -109,7 +114,7 @@ private:
     SmallVector<Value> arguments;
     for (const mcu::Walk &walk : walks) {
       auto type = cast<MemRefType>(callee.getArgumentTypes()[walk.operand->getOperandNumber()]);
-      arguments.push_back(view(addressOf(walk), type));
+      arguments.push_back(view(walk.buffer(), addressOf(walk), type));
     }
     if (call.getEachRow())
       arguments.push_back(load(positions.ofFirings(call)).value());
@@ -127,7 +132,7 @@ private:
       auto hook = [&] {
         callRuntime("thimble_layer_hook",
                     {function.getArgument(0), b.i32(call.getIndex()).value(),
-                     bytesAt(addressOf(walk)), row.value(), b.i32(bytes).value()});
+                     rowsOf(walk), row.value(), b.i32(bytes).value()});
       };
       if (walk.advance)
         hook();
@@ -167,12 +172,17 @@ private:
     return slot ? b.toIndex(load(*slot)) + start : b.index(start);
   }
 
-  Value view(Val address, MemRefType type, StringRef name = "") {
+  /// An address within the region of `buffer` as a memref.
+  Value view(Value buffer, Val address, MemRefType type, StringRef name = "") {
     Location loc = name.empty() ? b.loc() : b.named(name);
-    return memref::ViewOp::create(builder, loc, type, function.getArgument(0), address.value(),
-                                  ValueRange());
+    const auto region = static_cast<unsigned>(mcu::regionOf(buffer));
+    return memref::ViewOp::create(builder, loc, type, function.getArgument(region),
+                                  address.value(), ValueRange());
   }
-  Value bytesAt(Val address) { return view(address, MemRefType::get({1}, builder.getI8Type())); }
+  Value bytesAt(Value buffer, Val address) {
+    return view(buffer, address, MemRefType::get({1}, builder.getI8Type()));
+  }
+  Value rowsOf(const mcu::Walk &walk) { return bytesAt(walk.buffer(), addressOf(walk)); }
 
   //===-- Positions -------------------------------------------------------------------------===//
 
@@ -219,7 +229,8 @@ private:
     if (passed.constant() == cast<mcu::BufferType>(ring.getType()).getBytes())
       return;
     callRuntime("thimble_copy_rows",
-                {bytesAt(b.index(start)), bytesAt(b.toIndex(passed) + start), left.value()});
+                {bytesAt(ring, b.index(start)), bytesAt(ring, b.toIndex(passed) + start),
+                 left.value()});
   }
 
   ModuleOp getModule() { return function->getParentOfType<ModuleOp>(); }

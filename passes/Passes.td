@@ -230,7 +230,9 @@ def PlaceBuffers : Pass<"mcu-place-buffers", "::mlir::ModuleOp"> {
   let description = [{
     First fit and best fit in a few orders; where they miss the lower bound an exact search, which a
     limit of nodes may stop. Sets `arena_bytes` and `lower_bound`, below which no placement can get; a
-    remark says whether they meet.
+    remark says whether they meet. With `region`s, fastest first, that cannot all be in the first, buffers
+    with many accesses per byte are in the fast ones and `ram` says what is used; what fits nowhere is
+    in the last, beyond its end.
 
     ```mlir
     %0 = mcu.buffer "conv1" : !mcu.buffer<1x25x5x64xi8, nhwc, activation>
@@ -238,6 +240,9 @@ def PlaceBuffers : Pass<"mcu-place-buffers", "::mlir::ModuleOp"> {
     %0 = mcu.buffer "conv1" at 0 : 8000 : !mcu.buffer<1x25x5x64xi8, nhwc, activation>
     ```
   }];
+  let options = [
+    ListOption<"regions", "region", "std::string", "NAME:BYTES:WAITS of each region of RAM; none: one without a limit">,
+    Option<"stack", "stack", "int64_t", "0", "bytes of the first region that the stack takes">];
 }
 
 //===-- Phase lower-kernels -----------------------------------------------------------------===//

@@ -3,9 +3,38 @@
 
 #include "targets/BoardFiles.h"
 
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
 using namespace thimble;
+
+std::string MemoryRegion::text() const {
+  return name + ":" + std::to_string(availableBytes()) + ":" + std::to_string(waitStates);
+}
+
+std::optional<MemoryRegion> MemoryRegion::parse(llvm::StringRef text) {
+  constexpr uint64_t mostBytes = INT32_MAX;
+  constexpr unsigned mostWaitStates = 1000;
+  auto [name, numbers] = text.split(':');
+  auto [bytes, waits] = numbers.split(':');
+  MemoryRegion region;
+  region.name = name.str();
+  uint64_t unit = 1;
+  if (bytes.consume_back_insensitive("K"))
+    unit = 1024;
+  else if (bytes.consume_back_insensitive("M"))
+    unit = 1024 * 1024;
+  const bool isName = !name.empty() && llvm::all_of(name, [](char c) {
+    return llvm::isAlnum(c) || c == '_';
+  });
+  if (!isName || bytes.getAsInteger(10, region.bytes) || region.bytes > mostBytes / unit ||
+      (numbers.contains(':') && waits.getAsInteger(10, region.waitStates)) ||
+      region.waitStates > mostWaitStates)
+    return std::nullopt;
+  region.bytes *= unit;
+  return region;
+}
 
 static Target cortexM4() {
   Target target;
@@ -45,6 +74,16 @@ static Flash parseFlash(const llvm::json::Object &object) {
   return flash;
 }
 
+static MemoryRegion parseRam(const llvm::json::Object &object) {
+  MemoryRegion region;
+  region.name = object.getString("name").value_or("").str();
+  region.base = address(object);
+  region.bytes = static_cast<uint64_t>(number(object, "size"));
+  region.reserved = static_cast<uint64_t>(number(object, "reserved"));
+  region.waitStates = static_cast<unsigned>(number(object, "wait_states"));
+  return region;
+}
+
 static std::vector<std::string> strings(const llvm::json::Object &object, llvm::StringRef key) {
   std::vector<std::string> result;
   if (const llvm::json::Array *array = object.getArray(key))
@@ -77,8 +116,7 @@ static std::optional<Target> parseBoard(llvm::StringRef text) {
   if (const llvm::json::Array *regions = board->getArray("ram"))
     for (const llvm::json::Value &entry : *regions)
       if (const llvm::json::Object *region = entry.getAsObject())
-        target.ram.push_back({region->getString("name").value_or("").str(), address(*region),
-                              static_cast<uint64_t>(number(*region, "size"))});
+        target.ram.push_back(parseRam(*region));
   return target;
 }
 

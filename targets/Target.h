@@ -6,7 +6,9 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +34,18 @@ struct MemoryRegion {
   std::string name;
   uint64_t base = 0;
   uint64_t bytes = 0;
+  /// The part of them that the firmware around the model keeps for itself.
+  uint64_t reserved = 0;
+  /// Cycles that a load or store of a word takes longer than in memory without any.
+  unsigned waitStates = 0;
+
+  uint64_t availableBytes() const { return bytes - std::min(bytes, reserved); }
+  /// NAME:BYTES[:WAITS] of what is available: what `parse` reads, where K and M may follow BYTES.
+  std::string text() const;
+  static std::optional<MemoryRegion> parse(llvm::StringRef text);
 };
+/// More than any board has.
+inline constexpr size_t mostMemoryRegions = 8;
 
 /// Flash, and how the core waits for it. The model is that of tools/cycle_count/flash.h.
 struct Flash {
@@ -52,6 +65,7 @@ struct Target {
   bool dsp = false;
   bool fpu = false;
   CostRules costs;
+  /// Data and stack of a firmware are in the first; none is faster than one before it.
   std::vector<MemoryRegion> ram;
   Flash flash;
   double clockHz = 0;

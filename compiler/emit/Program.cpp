@@ -100,6 +100,7 @@ static FailureOr<TensorInfo> describeTensor(Operation *op, StringRef name, Type 
            failure();
   info.kind = *kind;
   info.bytes = info.elements * byteSize(*kind);
+  info.region = mcu::regionOf(buffer);
   info.offset = mcu::arenaOffset(buffer);
   return info;
 }
@@ -136,7 +137,7 @@ static FailureOr<LayerCall> describeCall(ModuleOp module, mcu::CallOp op) {
   for (Value buffer : op.getBuffers()) {
     if (failed(checkPlaced(op, buffer)))
       return failure();
-    call.arguments.push_back({buffer, mcu::arenaOffset(buffer),
+    call.arguments.push_back({buffer, mcu::regionOf(buffer), mcu::arenaOffset(buffer),
                               cast<mcu::BufferType>(buffer.getType()).getBytes(), false});
   }
   for (int64_t position : op.getWrites())
@@ -167,6 +168,24 @@ static LogicalResult unwrap(Operation *program, StringRef what,
   return success();
 }
 
+int64_t Program::ramBytes() const {
+  int64_t bytes = 0;
+  for (const RegionInfo &region : regions)
+    bytes += region.bytes;
+  return bytes;
+}
+
+static std::vector<RegionInfo> describeRegions(mcu::ProgramOp program) {
+  if (!program.getRam())
+    return {{"", std::nullopt, static_cast<int64_t>(*program.getArenaBytes()),
+             static_cast<int64_t>(program.getLowerBound().value_or(0))}};
+  std::vector<RegionInfo> regions;
+  for (auto region : program.getRam()->getAsRange<mcu::RegionAttr>())
+    regions.push_back({region.getName().str(), region.getCapacity(), region.getUsed(),
+                       region.getLowerBound()});
+  return regions;
+}
+
 FailureOr<Program> describeProgram(ModuleOp module) {
   auto programs = module.getOps<mcu::ProgramOp>();
   if (std::distance(programs.begin(), programs.end()) != 1)
@@ -191,6 +210,7 @@ FailureOr<Program> describeProgram(ModuleOp module) {
   program.name = op.getSymName().str();
   program.arenaBytes = *op.getArenaBytes();
   program.lowerBound = op.getLowerBound().value_or(0);
+  program.regions = describeRegions(op);
   std::vector<std::optional<TensorInfo>> inputs, outputs;
   for (Operation &inner : op.getBody().front()) {
     if (auto stream = dyn_cast<mcu::StreamOp>(inner)) {
@@ -217,7 +237,8 @@ FailureOr<Program> describeProgram(ModuleOp module) {
       if (failed(checkPlaced(buffer, buffer.getBuffer())))
         return failure();
       int64_t bytes = buffer.getBuffer().getType().getBytes();
-      program.states.push_back({mcu::arenaOffset(buffer.getBuffer()), bytes});
+      program.states.push_back(
+          {mcu::regionOf(buffer.getBuffer()), mcu::arenaOffset(buffer.getBuffer()), bytes});
       program.stateBytes += bytes;
       continue;
     }

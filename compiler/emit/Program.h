@@ -4,10 +4,13 @@
 // write the generated API and the body of `NAME_invoke`.
 #pragma once
 
+#include "dialects/mcu/MCUOps.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +30,8 @@ struct TensorInfo {
   ElementKind kind;
   std::vector<int64_t> shape;
   int64_t elements, bytes;
-  int64_t offset;        // in the arena, bytes
+  size_t region;         // of RAM
+  int64_t offset;        // in the region, bytes
   double scale = 0;      // 0 where the tensor is not quantized
   int64_t zeroPoint = 0; // in the storage type's values
 };
@@ -35,7 +39,8 @@ struct TensorInfo {
 /// A buffer that a layer function takes.
 struct BufferArgument {
   mlir::Value buffer;
-  int64_t offset, bytes; // in the arena
+  size_t region;
+  int64_t offset, bytes; // in the region
   bool written;
 };
 
@@ -51,28 +56,44 @@ struct LayerCall {
 
 /// What NAME_invoke calls in turn: the function of a layer, or the driver of a stream of several.
 struct Step {
-  mlir::func::FuncOp driver; // null: the only layer's function; takes the arena
+  mlir::func::FuncOp driver; // null: the only layer's function; takes all regions
   size_t firstCall, calls;   // the layers, in `Program::calls`
 };
 
-/// Bytes of the arena that must hold zeros after NAME_init.
+/// Bytes of a region that must hold zeros after NAME_init.
 struct StateRange {
+  size_t region;
   int64_t offset, bytes;
+};
+
+/// A stretch of RAM that the caller provides.
+struct RegionInfo {
+  std::string name;                // of the target's; empty where nothing is known of it
+  std::optional<int64_t> capacity; // what there is for the program
+  int64_t bytes, lowerBound;
 };
 
 struct Program {
   std::string name; // the symbol of mcu.program, a C identifier
-  int64_t arenaBytes = 0, lowerBound = 0;
+  int64_t arenaBytes = 0, lowerBound = 0; // of the first region
+  std::vector<RegionInfo> regions;        // at least one
   int64_t scratchBytes = 0; // of the layer that needs most
   int64_t stateBytes = 0;
   std::vector<TensorInfo> inputs, outputs; // in the model's order
   std::vector<LayerCall> calls;            // in execution order, those of a stream in a chain's
   std::vector<Step> steps;                 // in execution order
   std::vector<StateRange> states;
+
+  bool hasRegions() const { return regions.size() > 1; }
+  int64_t ramBytes() const;
 };
 
 /// Alignment of the arena in bytes: that of the widest element, int64.
 constexpr int64_t arenaAlign = 8;
+/// Where in the first region the address of a later one is.
+inline int64_t regionSlot(size_t region) {
+  return mcu::regionTableBytes(region);
+}
 
 /// Describes the only `mcu.program` of `module`, whose buffers must be placed and whose streams
 /// must be lowered to calls. Reports an error on the module or operation otherwise.

@@ -23,6 +23,8 @@ static void printShape(AsmPrinter &printer, ArrayRef<int64_t> shape, Type elemen
 #include "dialects/mcu/MCUDialect.cpp.inc"
 #include "dialects/mcu/MCUEnums.cpp.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/mcu/MCUAttributes.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/mcu/MCUTypes.cpp.inc"
 
@@ -30,6 +32,10 @@ void MCUDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialects/mcu/MCUTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/mcu/MCUAttributes.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

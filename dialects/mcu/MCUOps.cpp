@@ -27,6 +27,67 @@ int64_t thimble::mcu::arenaOffset(Value buffer) {
   return *cast<BufferOp>(place.root.getDefiningOp()).getOffset() + place.byteOffset;
 }
 
+size_t thimble::mcu::regionOf(Value buffer) {
+  Operation *root = resolve(buffer).root.getDefiningOp();
+  auto input = dyn_cast<InputOp>(root);
+  return static_cast<size_t>((input ? input.getRegion() : cast<BufferOp>(root).getRegion()).value_or(0));
+}
+
+int64_t ProgramOp::getRamBytes(size_t region) {
+  if (region == 0)
+    return static_cast<int64_t>(*getArenaBytes());
+  return cast<RegionAttr>((*getRam())[region]).getUsed();
+}
+
+static LogicalResult verifyRam(ProgramOp program, ArrayAttr ram) {
+  if (ram.empty())
+    return program.emitOpError("ram must have a region");
+  for (auto region : ram.getAsRange<RegionAttr>())
+    if (region.getUsed() < 0 || region.getCapacity() < 0 || region.getLowerBound() < 0)
+      return program.emitOpError("numbers of region '")
+             << region.getName() << "' must not be negative";
+  const auto arena = static_cast<int64_t>(program.getArenaBytes().value_or(0));
+  if (const int64_t used = cast<RegionAttr>(ram[0]).getUsed(); used != arena)
+    return program.emitOpError("arena_bytes must be the ")
+           << used << " of the first region, got " << arena;
+  return success();
+}
+
+// A buffer that has a place has it within its region, and not where that has its table.
+static LogicalResult verifyPlace(ProgramOp program, Operation *op, std::optional<uint64_t> region,
+                                 std::optional<uint64_t> offset, BufferType type) {
+  if (!region || !offset)
+    return success();
+  const size_t regions = program.getNumRamRegions();
+  if (*region >= regions)
+    return op->emitOpError("is in region ") << *region << " of " << regions;
+  const auto begin = static_cast<int64_t>(*offset), end = begin + type.getBytes();
+  const int64_t first = *region == 0 ? regionTableBytes(regions) : 0;
+  const int64_t last = program.getRamBytes(*region);
+  if (begin < first || end > last)
+    return op->emitOpError("bytes [") << begin << ", " << end << ") are not within [" << first
+                                      << ", " << last << ") of region " << *region;
+  return success();
+}
+
+LogicalResult ProgramOp::verifyRegions() {
+  if (getRam() && failed(verifyRam(*this, *getRam())))
+    return failure();
+  if (!getArenaBytes())
+    return success();
+  for (Operation &op : getBody().front()) {
+    auto input = dyn_cast<InputOp>(op);
+    auto buffer = dyn_cast<BufferOp>(op);
+    if (input && failed(verifyPlace(*this, input, input.getRegion(), input.getOffset(),
+                                    input.getBuffer().getType())))
+      return failure();
+    if (buffer && failed(verifyPlace(*this, buffer, buffer.getRegion(), buffer.getOffset(),
+                                     buffer.getBuffer().getType())))
+      return failure();
+  }
+  return success();
+}
+
 LogicalResult BufferOp::verify() {
   Lifetime lifetime = getBuffer().getType().getLifetime();
   if (lifetime == Lifetime::Constant || lifetime == Lifetime::Input)

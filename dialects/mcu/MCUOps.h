@@ -18,6 +18,9 @@
 #define GET_TYPEDEF_CLASSES
 #include "dialects/mcu/MCUTypes.h.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "dialects/mcu/MCUAttributes.h.inc"
+
 #define GET_OP_CLASSES
 #include "dialects/mcu/MCUOps.h.inc"
 
@@ -31,9 +34,19 @@ struct Place {
 };
 Place resolve(mlir::Value buffer);
 
-/// The offset in the arena of a placed buffer, aliases followed. The buffer's
-/// root must be an input or a buffer with an offset.
+/// The offset of a placed buffer in its region (in the arena, where that is the first), aliases
+/// followed. The buffer's root must be an input or a buffer with an offset.
 int64_t arenaOffset(mlir::Value buffer);
+/// The region of RAM that a placed buffer is in.
+size_t regionOf(mlir::Value buffer);
+
+/// Bytes of an address in the table of regions: what the widest pointers take, so that offsets are
+/// the same everywhere.
+inline constexpr int64_t regionAddressBytes = 8;
+/// Bytes at the start of the first region with the addresses of the others.
+inline int64_t regionTableBytes(size_t regions) {
+  return regionAddressBytes * (static_cast<int64_t>(regions) - 1);
+}
 
 /// How a stage of a stream goes through one of its operands. Rows count from 0 in each.
 struct Walk {

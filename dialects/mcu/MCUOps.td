@@ -67,6 +67,22 @@ def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
   }];
 }
 
+def MCU_RegionAttr : AttrDef<MCU_Dialect, "Region"> {
+  let mnemonic = "region";
+  let summary = "stretch of RAM, and what of it a program uses";
+  let description = [{
+    `used` bytes from its start on, of the `capacity` that there are for the program. No placement of these
+    buffers uses less than `lower_bound`.
+
+    ```mlir
+    #mcu.region<name = "CCM", capacity = 65536, used = 8192, lower_bound = 8000>
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$capacity, "int64_t":$used, "int64_t":$lower_bound);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+def MCU_RegionArrayAttr : TypedArrayAttrBase<MCU_RegionAttr, "regions of RAM">;
+
 //===-- Program -----------------------------------------------------------------------------===//
 
 def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, NoTerminator, NoRegionArguments]> {
@@ -77,6 +93,10 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
     `inputs` and `outputs` are in the model's order; the operands are buffers named in the body's
     terminator-free list by `mcu.input` and `mcu.output`.
 
+    `ram` has the regions of the target that the program uses, where they are known. The first is the arena; `arena_bytes` and
+    `lower_bound` are its own. With several it begins with the addresses of the others, 8 bytes each
+    (`mcu::regionTableBytes`), and `at 1 : 64` is byte 64 of the second.
+
     ```mlir
     mcu.program @identity {
       %x = mcu.input 0 "x" as tensor<4xf32> : !mcu.buffer<4xf32, nhwc, input>
@@ -86,9 +106,16 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$arena_bytes,
-    OptionalAttr<I64Attr>:$lower_bound);
+    OptionalAttr<I64Attr>:$lower_bound, OptionalAttr<MCU_RegionArrayAttr>:$ram);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Regions of RAM that the buffers are in; one unless `ram` says otherwise.
+    size_t getNumRamRegions() { return getRam() ? getRam()->size() : 1; }
+    /// Bytes of a region of a placed program.
+    int64_t getRamBytes(size_t region);
+  }];
 }
 
 // A place in the arena: unset before planning.

@@ -1,7 +1,10 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "dialects/mcu/MCULiveness.h"
 #include "passes/Passes.h"
+#include "passes/analysis/Regions.h"
+#include "passes/plan/Accesses.h"
 #include "passes/plan/Placing.h"
+#include "targets/Target.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -54,44 +57,109 @@ llvm::MapVector<Value, PlacementBuffer> thimble::placementBuffersOf(mcu::Program
 namespace {
 
 struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
+  using PlaceBuffersBase::PlaceBuffersBase;
+
   void runOnOperation() override {
-    getOperation().walk([&](mcu::ProgramOp program) { place(program); });
+    std::vector<MemoryRegion> ram;
+    for (const std::string &text : regions)
+      if (std::optional<MemoryRegion> region = MemoryRegion::parse(text)) {
+        ram.push_back(std::move(*region));
+      } else {
+        getOperation().emitError() << "region must be NAME:BYTES:WAITS, got '" << text << "'";
+        return signalPassFailure();
+      }
+    getOperation().walk([&](mcu::ProgramOp program) { place(program, ram); });
   }
 
-  void place(mcu::ProgramOp program) {
+  void place(mcu::ProgramOp program, ArrayRef<MemoryRegion> ram) {
     llvm::MapVector<Value, PlacementBuffer> ranges = placementBuffersOf(program);
+    llvm::MapVector<Value, int64_t> accesses = accessesOf(program);
     std::vector<PlacementBuffer> buffers;
-    for (auto &[root, range] : ranges)
+    std::vector<int64_t> counts;
+    for (auto &[root, range] : ranges) {
       buffers.push_back(range);
+      counts.push_back(accesses.lookup(root));
+    }
     PlacementOptions options;
     options.nodeLimit = 200000;
-    Placement placement = placeBuffers(buffers, options);
+    const RegionPlacement placement =
+        placeInRegions(buffers, counts, limitsOf(ram), mcu::regionAddressBytes, options);
 
     OpBuilder builder(program);
-    auto set = [&](auto op, int64_t offset) {
-      op.setRegionAttr(builder.getI64IntegerAttr(0));
+    auto set = [&](auto op, size_t region, int64_t offset) {
+      op.setRegionAttr(builder.getI64IntegerAttr(static_cast<int64_t>(region)));
       op.setOffsetAttr(builder.getI64IntegerAttr(offset));
     };
-    for (auto [entry, offset] : llvm::zip(ranges, placement.offsets)) {
+    for (auto [entry, region, offset] : llvm::zip(ranges, placement.regions, placement.offsets)) {
       if (auto input = entry.first.getDefiningOp<mcu::InputOp>())
-        set(input, offset);
+        set(input, region, offset);
       else
-        set(cast<mcu::BufferOp>(entry.first.getDefiningOp()), offset);
+        set(cast<mcu::BufferOp>(entry.first.getDefiningOp()), region, offset);
     }
-    program.setArenaBytes(placement.peak);
-    program.setLowerBound(placement.lowerBound);
+    program.setArenaBytes(placement.uses.front().bytes);
+    program.setLowerBound(placement.uses.front().lowerBound);
+    if (!ram.empty())
+      program.setRamAttr(describe(ram, placement));
     report(program, placement);
+    if (placement.uses.size() > 1)
+      reportRegions(program, placement, counts, ram);
   }
 
-  static void report(mcu::ProgramOp program, const Placement &placement) {
+  /// One region without a limit where the target has none. The stack is in the first.
+  std::vector<RegionLimit> limitsOf(ArrayRef<MemoryRegion> ram) const {
+    std::vector<RegionLimit> limits;
+    for (const MemoryRegion &region : ram)
+      limits.push_back({static_cast<int64_t>(region.availableBytes()), region.waitStates});
+    if (limits.empty())
+      limits.emplace_back();
+    limits.front().bytes = std::max<int64_t>(limits.front().bytes - stack, 0);
+    return limits;
+  }
+
+  ArrayAttr describe(ArrayRef<MemoryRegion> ram, const RegionPlacement &placement) {
+    SmallVector<Attribute> described;
+    for (auto [region, use] : llvm::zip(ram, placement.uses))
+      described.push_back(mcu::RegionAttr::get(&getContext(), region.name,
+                                               static_cast<int64_t>(region.availableBytes()),
+                                               use.bytes, use.lowerBound));
+    return ArrayAttr::get(&getContext(), described);
+  }
+
+  static void report(mcu::ProgramOp program, const RegionPlacement &placement) {
+    const RegionPlacement::Use &arena = placement.uses.front();
     auto remark =
         remark::passed(program.getLoc(), remark::RemarkOpts::name("Placement").category("memory"));
-    if (placement.isOptimal())
-      remark << remark::reason("arena of {0} bytes, the least for this order", placement.peak);
+    if (arena.bytes == arena.lowerBound)
+      remark << remark::reason("arena of {0} bytes, the least for this order", arena.bytes);
     else
       remark << remark::reason("arena of {0} bytes, {1} more than the proven bound of {2}",
-                               placement.peak, placement.peak - placement.lowerBound,
-                               placement.lowerBound);
+                               arena.bytes, arena.bytes - arena.lowerBound, arena.lowerBound);
+  }
+
+  /// What is where, and what that is worth.
+  static void reportRegions(mcu::ProgramOp program, const RegionPlacement &placement,
+                            ArrayRef<int64_t> accesses, ArrayRef<MemoryRegion> ram) {
+    const remark::RemarkOpts options = remark::RemarkOpts::name("Regions").category("memory");
+    int64_t all = 0;
+    for (auto [i, use] : llvm::enumerate(placement.uses)) {
+      int64_t buffers = 0, words = 0;
+      for (auto [region, count] : llvm::zip(placement.regions, accesses))
+        if (region == i) {
+          ++buffers;
+          words += count;
+        }
+      all += words;
+      remark::passed(program.getLoc(), options)
+          << remark::reason("region {0} has {1} buffers in {2} of {3} bytes, with about {4} "
+                            "accesses of {5} wait states",
+                            ram[i].name, buffers, use.bytes, ram[i].availableBytes(), words,
+                            ram[i].waitStates);
+    }
+    const size_t slowest = placement.uses.size() - 1;
+    remark::passed(program.getLoc(), options)
+        << remark::reason("about {0} cycles of waiting for RAM, {1} fewer than with all buffers in {2}",
+                          placement.waitCycles,
+                          all * ram[slowest].waitStates - placement.waitCycles, ram[slowest].name);
   }
 };
 

@@ -15,22 +15,37 @@ NAMES = sorted(p.stem for p in MODELS.glob("*.tflite"))
 
 
 def check_plan(report):
-    """Every byte of the arena has one owner at a time, and the stated bound is one."""
-    arena, steps = report["arena_bytes"], max(len(report["steps"]), 1)
-    owner = np.full((steps, arena), -1, np.int32)
+    """Every byte of a region has one owner at a time, and the stated bounds are some."""
+    regions = report["regions"]
+    if (regions[0]["used"], regions[0]["lower_bound"]) != (report["arena_bytes"],
+                                                           report["arena_lower_bound_bytes"]):
+        raise Failed("the first region is not the arena")
+    for number, region in enumerate(regions):
+        check_region(report, number, region["used"], region["lower_bound"])
+    if any(use["region"] >= len(regions) for use in report["buffers"]):
+        raise Failed("a buffer is in no region")
+
+
+def check_region(report, region, size, bound):
+    steps = max(len(report["steps"]), 1)
+    owner = np.full((steps, size), -1, np.int32)
+    if region == 0:
+        owner[:, :8 * (len(report["regions"]) - 1)] = len(report["buffers"])  # addresses
     for number, use in enumerate(report["buffers"]):
+        if use["region"] != region:
+            continue
         first, last = use["first_use"], use["last_use"]
         begin, end = use["offset"], use["offset"] + use["bytes"]
-        if not (0 <= begin < end <= arena and 0 <= first <= last < steps):
-            raise Failed(f"{use} is not within the arena, or not within the steps")
+        if not (0 <= begin < end <= size and 0 <= first <= last < steps):
+            raise Failed(f"{use} is not within region {region}, or not within the steps")
         taken = owner[first:last + 1, begin:end]
         if (taken != -1).any():
-            other = report["buffers"][taken[taken != -1][0]]
+            other = [*report["buffers"], "the addresses of regions"][taken[taken != -1][0]]
             raise Failed(f"{use} and {other} share bytes")
         taken[:] = number
-    peak, bound = int((owner != -1).sum(axis=1).max()), report["arena_lower_bound_bytes"]
-    if not peak <= bound <= arena:
-        raise Failed(f"{peak} bytes are live, the bound is {bound}, the arena {arena}")
+    peak = int((owner != -1).sum(axis=1).max())
+    if not peak <= bound <= size:
+        raise Failed(f"{peak} bytes of region {region} are live, the bound is {bound}, it has {size}")
 
 
 def streamed(report):
@@ -67,12 +82,13 @@ def test_check_finds_an_overlap(tmp_path):
                                  "last_use": use["first_use"]})
         with pytest.raises(Failed, match="share bytes"):
             check_plan(wrong)
-    wrong = {**report, "arena_bytes": report["arena_bytes"] - 1}
-    with pytest.raises(Failed, match="not within the arena"):
-        check_plan(wrong)
-    wrong = {**report, "arena_lower_bound_bytes": 1}
-    with pytest.raises(Failed, match="the bound is 1"):
-        check_plan(wrong)
+    for change, message in (({"used": report["arena_bytes"] - 1}, "not within region 0"),
+                            ({"lower_bound": 1}, "the bound is 1")):
+        region = {**report["regions"][0], **change}
+        wrong = {**report, "regions": [region], "arena_bytes": region["used"],
+                 "arena_lower_bound_bytes": region["lower_bound"]}
+        with pytest.raises(Failed, match=message):
+            check_plan(wrong)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -89,3 +89,33 @@ func.func private @negate(memref<8xi8>, memref<8xi8>)
 // CHECK: call @negate
 // CHECK-NOT: call @thimble_copy_rows
 // CHECK-NOT: scf.if
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+!ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 2>
+!y = !mcu.buffer<1x4x8xi8, nhwc, output>
+!q = tensor<1x4x8x!quant.uniform<i8:f32, 5.000000e-01>>
+#ram = #mcu.region<name = "RAM", capacity = 64, used = 56, lower_bound = 56>
+#ccm = #mcu.region<name = "CCM", capacity = 64, used = 48, lower_bound = 48>
+
+// The driver gets the base of each region.
+mcu.program @two attributes {arena_bytes = 56 : i64, lower_bound = 56 : i64, ram = [#ram, #ccm]} {
+  %x = mcu.input 0 "x" at 0 : 8 as !q : !x
+  %ring = mcu.buffer "ring" at 0 : 40 : !ring
+  %y = mcu.buffer "y" at 1 : 0 : !y
+  %p = mcu.buffer "positions" at 1 : 32 : !mcu.buffer<3xi32, nhwc, activation>
+  mcu.stream schedule [0, 1, 0, 1, 0, 1, 0, 1] positions(%p : !mcu.buffer<3xi32, nhwc, activation>) {
+    mcu.copy_rows %x to %ring rows(1) : !x -> !ring
+    mcu.call @negate(%ring, %y) layer 0 "negate" "neg" "k" writes [1] macs 0 cycles 0 walk [0, 0] by [1, 1] rows [1, 1] : !ring, !y
+  }
+}
+func.func private @negate(memref<8xi8>, memref<8xi8>)
+// CHECK: func.func private @two_stream_00(%[[ARENA:.*]]: memref<56xi8>, %[[CCM:.*]]: memref<48xi8>)
+// CHECK: memref.view %[[CCM]][%{{.*}}][] : memref<48xi8> to memref<3xi32>
+// CHECK: case 0
+// CHECK-COUNT-2: memref.view %[[ARENA]]
+// CHECK: default
+// CHECK: %[[IN:.*]] = memref.view %[[ARENA]]
+// CHECK: %[[OUT:.*]] = memref.view %[[CCM]]
+// CHECK: call @negate(%[[IN]], %[[OUT]])

@@ -45,6 +45,8 @@ struct Benchmark {
   Counts total;
   size_t samples = 0;
   int64_t arenaBytes = 0, stackBytes = 0;
+  /// In regions of RAM beside the arena's.
+  int64_t otherBytes = 0;
   /// Of the model and of the library functions that it needs.
   FlashUse flash;
 };

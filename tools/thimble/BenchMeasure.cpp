@@ -66,6 +66,9 @@ static std::string readReport(llvm::ArrayRef<OutputFile> files, Benchmark &bench
   llvm::json::Value report = llvm::cantFail(llvm::json::parse(file->contents));
   const llvm::json::Object &object = *report.getAsObject();
   benchmark.arenaBytes = *object.getInteger("arena_bytes");
+  benchmark.otherBytes = -benchmark.arenaBytes;
+  for (const llvm::json::Value &region : *object.getArray("regions"))
+    benchmark.otherBytes += *region.getAsObject()->getInteger("used");
   for (const llvm::json::Value &entry : *object.getArray("layers")) {
     const llvm::json::Object &layer = *entry.getAsObject();
     LayerBenchmark result;
@@ -238,7 +241,8 @@ std::optional<Benchmark> driver::measure(const BenchmarkSubject &subject,
     return std::nullopt;
   Benchmark benchmark;
   std::string objective = readReport(*files, benchmark);
-  ProgramParts parts{measuredInvoke, "measured_invoke()", printStack};
+  ProgramParts parts{measuredInvoke, "measured_invoke()", printStack,
+                     regionSections(subject.board)};
   files->push_back({"main.c", programText(samples, parts)});
   if (!addShapes(benchmark, imported, subject.options, objective) ||
       !folder.write(std::move(*files)) || !linkFirmware(folder, subject.options, subject.board) ||

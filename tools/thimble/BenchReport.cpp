@@ -110,8 +110,12 @@ void driver::printBenchmark(const Benchmark &benchmark, const BenchmarkSubject &
   if (target.nanojoulesPerCycle > 0)
     os << llvm::formatv("energy  {0:f1} uJ at {1:f3} nJ a cycle\n", microjoules(benchmark, target),
                         target.nanojoulesPerCycle);
-  os << "RAM     " << grouped(benchmark.arenaBytes + benchmark.stackBytes) << " bytes: arena "
-     << grouped(benchmark.arenaBytes) << ", stack " << grouped(benchmark.stackBytes) << "\n"
+  os << "RAM     "
+     << grouped(benchmark.arenaBytes + benchmark.otherBytes + benchmark.stackBytes)
+     << " bytes: arena " << grouped(benchmark.arenaBytes) << ", ";
+  if (benchmark.otherBytes > 0)
+    os << "other regions " << grouped(benchmark.otherBytes) << ", ";
+  os << "stack " << grouped(benchmark.stackBytes) << "\n"
      << "flash   " << grouped(benchmark.flash.code + benchmark.flash.constants) << " bytes: code "
      << grouped(benchmark.flash.code) << ", constants " << grouped(benchmark.flash.constants)
      << "\n";
@@ -166,6 +170,7 @@ std::string driver::jsonBenchmark(const Benchmark &benchmark, const BenchmarkSub
     if (target.nanojoulesPerCycle > 0)
       json.attribute("microjoules", microjoules(benchmark, target));
     json.attribute("arena_bytes", benchmark.arenaBytes);
+    json.attribute("other_ram_bytes", benchmark.otherBytes);
     json.attribute("stack_bytes", benchmark.stackBytes);
     json.attributeObject("flash_bytes", [&] {
       json.attribute("code", benchmark.flash.code);

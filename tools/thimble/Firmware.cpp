@@ -33,6 +33,13 @@ std::string driver::missingForFirmware() {
   return llvm::join(missing, " and ");
 }
 
+std::vector<std::string> driver::regionSections(const Target &board) {
+  std::vector<std::string> sections;
+  for (const MemoryRegion &region : llvm::drop_begin(board.ram, board.ram.empty() ? 0 : 1))
+    sections.push_back("." + llvm::StringRef(region.name).lower());
+  return sections;
+}
+
 static std::vector<std::string> compilerFlags(const CompileOptions &options) {
   std::vector<std::string> flags = {
       "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=" + floatAbiName(options.floatAbi),

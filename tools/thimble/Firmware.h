@@ -14,6 +14,10 @@ inline constexpr const char *anyEmulatedBoard = "mps2-an386";
 /// What is needed to build and to run firmware and was not found, as text; empty if nothing is.
 std::string missingForFirmware();
 
+/// Sections of `board` for the regions of RAM after the first: memories of their own, as far as
+/// there are any.
+std::vector<std::string> regionSections(const Target &board);
+
 /// Builds firmware.elf and firmware.map from the folder's main.c and the generated code beside it.
 bool linkFirmware(ProgramFolder &folder, const CompileOptions &options, const Target &board);
 

@@ -80,6 +80,25 @@ static bool parseSize(const InputArgList &args, OptionID id, StringRef option,
   return true;
 }
 
+/// Regions of RAM, none faster than the one before it.
+static bool parseRegions(const InputArgList &args, std::vector<std::string> &regions) {
+  unsigned waitStates = 0;
+  for (StringRef text : args.getAllArgValues(OPT_region)) {
+    std::optional<MemoryRegion> region = MemoryRegion::parse(text);
+    if (!region)
+      return fail("--region must be NAME:BYTES[:WAITS], such as RAM:64K or SDRAM:8M:10, got '" +
+                  text + "'");
+    if (region->waitStates < waitStates)
+      return fail("--region '" + text + "' is faster than the region before it");
+    waitStates = region->waitStates;
+    regions.push_back(region->text());
+  }
+  if (regions.size() > mostMemoryRegions)
+    return fail("--region may be given " + Twine(mostMemoryRegions) + " times, got " +
+                Twine(regions.size()));
+  return true;
+}
+
 static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   CompileOptions &options = invocation.compile;
   if (const Arg *name = args.getLastArg(OPT_name)) {
@@ -90,6 +109,8 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   if (!findTarget(options.target))
     return fail("--target must be one of " + join(targetNames(), ", ") + ", got '" +
                 options.target + "'");
+  if (!parseRegions(args, options.regions))
+    return false;
   std::vector<std::pair<StringRef, Phase>> phases;
   for (const PhaseInfo &info : phaseTable())
     phases.push_back({info.name, info.phase});

@@ -17,6 +17,7 @@ def output_dir : Separate<["-"], "o">, HelpText<"folder to write to">, MetaVarNa
 
 defm name : V<"name", "NAME", "prefix of files and symbols (default: the model's file name)">;
 defm target : V<"target", "TARGET", "cortex-m4, generic or a board (default: cortex-m4)">;
+defm region : V<"region", "NAME:BYTES[:WAITS]", "RAM in place of the target's, with wait states of a word; repeatable, fastest first">;
 defm emit : V<"emit", "KIND", "c, obj, asm or mlir (default: c)">;
 defm optimize : V<"optimize", "GOAL", "speed, balanced, ram or flash (default: speed)">;
 defm ram : V<"ram", "BYTES", "budget of arena and stack, with K or M suffix">;

@@ -2,6 +2,7 @@
 #include "tools/thimble/Programs.h"
 
 #include "tools/thimble/Commands.h"
+#include "targets/Target.h"
 #include "tools/thimble/Session.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -67,6 +68,24 @@ static void put_record(const char *kind, unsigned index, const void *data, size_
 THIMBLE_ALIGN(MODEL_ARENA_ALIGN) static unsigned char arena[MODEL_ARENA_BYTES + 1];
 )";
 
+/// Memory for all regions, and the table of them that init takes. Only the model's header knows
+/// how many there are.
+static std::string regionsText(llvm::ArrayRef<std::string> sections) {
+  std::string text, table = "static void *const regions[] = {arena";
+  for (size_t k = 1; k < mostMemoryRegions; ++k) {
+    const std::string number = std::to_string(k), name = "region_" + number;
+    const std::string section = k <= sections.size() ? sections[k - 1] : "";
+    text += "#if MODEL_NUM_REGIONS > " + number + "\n";
+    if (!section.empty())
+      text += "#ifndef THIMBLE_PROGRAM_ON_HOST\n__attribute__((section(\"" + section +
+              "\")))\n#endif\n";
+    text += "THIMBLE_ALIGN(MODEL_ARENA_ALIGN) static unsigned char " + name + "[MODEL_REGION_" +
+            number + "_BYTES];\n#endif\n";
+    table += "\n#if MODEL_NUM_REGIONS > " + number + "\n, " + name + "\n#endif";
+  }
+  return text + table + "\n};\n";
+}
+
 static std::string inputsText(llvm::ArrayRef<Sample> samples) {
   std::string text = "static const unsigned char inputs[] = {";
   size_t column = 0;
@@ -79,9 +98,10 @@ static std::string inputsText(llvm::ArrayRef<Sample> samples) {
 }
 
 std::string driver::programText(llvm::ArrayRef<Sample> samples, const ProgramParts &parts) {
-  std::string text = programStart + parts.definitions + inputsText(samples);
+  std::string text =
+      programStart + regionsText(parts.sections) + parts.definitions + inputsText(samples);
   text += "int main(void) {\n  const unsigned char *data = inputs;\n"
-          "  if (model_init(arena))\n    return 2;\n  for (unsigned s = 0; s < " +
+          "  if (model_init_regions(regions))\n    return 2;\n  for (unsigned s = 0; s < " +
           std::to_string(samples.size()) + "; ++s) {\n    put(\"S\\n\", 2);\n";
   for (size_t k = 0; k < samples.front().size(); ++k) {
     std::string input = std::to_string(k);

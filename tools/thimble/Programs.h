@@ -25,6 +25,9 @@ struct ProgramParts {
   std::string invoke;
   /// Statements after each inference.
   std::string afterInvoke;
+  /// Sections of the board's memories that hold the regions of RAM after the first; none for more
+  /// regions than that.
+  std::vector<std::string> sections = {};
 };
 
 /// The text of a program that runs the model on `samples`.

@@ -155,6 +155,7 @@ struct Comparison {
   llvm::ArrayRef<uint8_t> model;
   const std::vector<Sample> &samples;
   const Reference &reference;
+  const Target &board; // for the emulated program
   std::vector<Column> columns;
   Progress progress;
 
@@ -173,7 +174,7 @@ bool Comparison::writeProgram(const ProgramFolder &folder, CompileOptions option
   auto files = generate(model, options);
   if (!files)
     return false;
-  ProgramParts parts{layerHook, "model_invoke(arena)", ""};
+  ProgramParts parts{layerHook, "model_invoke(arena)", "", regionSections(board)};
   for (size_t k = 0; k < reference.outputs.front().size(); ++k) {
     std::string index = std::to_string(k);
     parts.afterInvoke += "    put_record(\"O\", " + index + ", model_output_" + index +
@@ -204,10 +205,12 @@ static bool runOnHost(ProgramFolder &folder) {
          folder.run(program, {}, "running on the host");
 }
 
-/// Compares the host's program and, unless `board` is a core that is not emulated, the board's.
-static bool compareAll(Comparison &comparison, const CompileOptions &options, const Target &board) {
+/// Compares the host's program and, unless the board is a core that is not emulated, the board's.
+static bool compareAll(Comparison &comparison, const CompileOptions &options) {
+  const Target &board = comparison.board;
   CompileOptions onHost = options, onBoard = options;
   onHost.target = "generic";
+  onHost.regions = ramRegions(options);
   onHost.emit = EmitKind::C;
   onBoard.target = board.name;
   bool wantsBoard = board.core != "generic";
@@ -255,8 +258,8 @@ ExitStatus driver::runVerify(const Invocation &invocation) {
     return failure;
   }
 
-  Comparison comparison{*bytes, *samples, *reference, {}, {}};
-  if (!compareAll(comparison, options, *board))
+  Comparison comparison{*bytes, *samples, *reference, *board, {}, {}};
+  if (!compareAll(comparison, options))
     return failure;
   comparison.progress.clear();
   size_t different = printVerdicts(*reference, comparison.columns);

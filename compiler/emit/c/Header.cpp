@@ -33,6 +33,25 @@ static void printSection(llvm::raw_ostream &os, const std::string &name, const c
   os << "#ifndef " << name << " /* " << what << " */\n#define " << name << "\n#endif\n";
 }
 
+// The declarations of NAME_init and NAME_init_regions.
+static std::string initText(const std::string &name, bool hasRegions) {
+  const std::string macro = macroPrefix(name);
+  const std::string one = "int " + name + "_init(void *arena);\n";
+  const std::string several = "int " + name + "_init_regions(void *const *regions);\n";
+  const std::string status = "THIMBLE_OK, or\n * THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT "
+                             "and nothing done. */\n";
+  if (hasRegions)
+    return "/* Prepares " + macro + "_NUM_REGIONS regions of memory, which must stay where they "
+           "are; call it once, and again to\n * reset the state. The first is the arena of the "
+           "other functions. " + status + several +
+           "/* Not for this model, which has several regions: THIMBLE_ERROR_REGIONS. */\n" + one +
+           "\n";
+  return "/* Prepares the arena; call it once, and again to reset the state. " + status + one +
+         "/* The same with an arena in " + macro +
+         "_NUM_REGIONS parts; the first is the arena of the other functions. */\n" + several +
+         "\n";
+}
+
 std::string emitHeader(const Program &program, const EmitOptions &options) {
   const std::string name = options.name.empty() ? program.name : options.name;
   const std::string macro = macroPrefix(name);
@@ -64,8 +83,15 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
   define("STATE_BYTES", program.stateBytes, "of the arena: kept between inferences");
   define("SCRATCH_BYTES", program.scratchBytes, "of the arena: working space of kernels");
   define("STACK_BYTES", options.stackBytes, ("peak stack of " + name + "_invoke").c_str());
-  define("NUM_REGIONS", 1);
+  define("NUM_REGIONS", program.regions.size());
   define("REGION_0_BYTES", macro + "_ARENA_BYTES");
+  for (size_t k = 1; k < program.regions.size(); ++k) {
+    const std::string region = "REGION_" + std::to_string(k);
+    // C has no empty arrays.
+    define((region + "_BYTES").c_str(), std::max<int64_t>(program.regions[k].bytes, 1),
+           escapeForComment(program.regions[k].name).c_str());
+    define((region + "_ALIGN").c_str(), macro + "_ARENA_ALIGN");
+  }
   define("NUM_LAYERS", program.calls.size());
   define("NUM_INPUTS", program.inputs.size());
   define("NUM_OUTPUTS", program.outputs.size());
@@ -81,12 +107,7 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
   printSection(os, macro + "_ARENA", "of the arena, where the caller declares it");
 
   os << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-     << "/* Prepares the arena; call it once, and again to reset the state. THIMBLE_OK, or\n"
-     << " * THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT and nothing done. */\n"
-     << "int " << name << "_init(void *arena);\n"
-     << "/* The same with an arena in " << macro << "_NUM_REGIONS parts; the first is the arena of "
-     << "the other functions. */\n"
-     << "int " << name << "_init_regions(void *const *regions);\n\n"
+     << initText(name, program.hasRegions())
      << "/* Where to write the inputs, before every inference, and to read the outputs, until the "
      << "next. */\n";
   for (size_t i = 0; i < program.inputs.size(); ++i)
@@ -95,7 +116,9 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
     os << "const " << cType(program.outputs[i].kind) << " *" << name << "_output_" << i
        << "(const void *arena);\n";
   os << "\n/* One inference: reads the inputs, which it may overwrite, and writes the outputs. "
-     << "THIMBLE_OK, or\n * THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT and nothing done. */\n"
+     << "THIMBLE_OK, or\n * "
+     << (program.hasRegions() ? "THIMBLE_ERROR_STATE, " : "")
+     << "THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT and nothing done. */\n"
      << "int " << name << "_invoke(void *arena);\n";
   if (options.instrument)
     os << "\n/* Defined by the caller: called after each layer with the arena, the layer's index "

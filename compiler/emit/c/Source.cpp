@@ -76,19 +76,57 @@ static bool usesFloat(ModuleOp module) {
       .wasInterrupted();
 }
 
+// The expression of an address in a region.
+static std::string addressIn(size_t region, int64_t offset) {
+  const std::string base = region == 0 ? "base" : "region_" + std::to_string(region);
+  return base + " + " + std::to_string(offset);
+}
+
+static std::string loadRegion(const std::string &name, size_t region) {
+  return name + "_region(arena, " + std::to_string(regionSlot(region)) + ")";
+}
+
+// Where the arena has the addresses of the other regions.
+static void printRegion(llvm::raw_ostream &os, const std::string &name) {
+  os << "static uint8_t *" << name << "_region(const void *arena, size_t slot) {\n"
+     << "  return *(uint8_t *const *)(const void *)((const uint8_t *)arena + slot);\n}\n\n";
+}
+
 static void printAccessor(llvm::raw_ostream &os, const std::string &name, const TensorInfo &info,
                           bool isInput, size_t index) {
   const std::string type = (isInput ? "" : "const ") + cType(info.kind).str() + " *";
   const std::string isConst = isInput ? "" : "const ";
+  const std::string base = info.region == 0 ? "(" + isConst + "uint8_t *)arena"
+                                            : loadRegion(name, info.region);
   os << type << name << (isInput ? "_input_" : "_output_") << index << "(" << isConst
-     << "void *arena) {\n  return (" << type << ")(" << isConst << "void *)((" << isConst
-     << "uint8_t *)arena + " << info.offset << ");\n}\n";
+     << "void *arena) {\n  return (" << type << ")(" << isConst << "void *)(" << base << " + "
+     << info.offset << ");\n}\n";
 }
 
 static void printArenaChecks(llvm::raw_ostream &os, const std::string &name) {
   os << "  if (arena == NULL)\n    return THIMBLE_ERROR_NULL;\n"
      << "  if ((uintptr_t)arena % " << macroPrefix(name) << "_ARENA_ALIGN != 0)\n"
      << "    return THIMBLE_ERROR_ALIGNMENT;\n";
+}
+
+static void printInitRegions(llvm::raw_ostream &os, const std::string &name,
+                             const Program &program) {
+  const std::string macro = macroPrefix(name);
+  os << "int " << name << "_init(void *arena) {\n"
+     << "  return arena == NULL ? THIMBLE_ERROR_NULL : THIMBLE_ERROR_REGIONS;\n}\n\n"
+     << "int " << name << "_init_regions(void *const *regions) {\n"
+     << "  if (regions == NULL)\n    return THIMBLE_ERROR_NULL;\n"
+     << "  for (size_t i = 0; i < " << macro << "_NUM_REGIONS; ++i) {\n"
+     << "    if (regions[i] == NULL)\n      return THIMBLE_ERROR_NULL;\n"
+     << "    if ((uintptr_t)regions[i] % " << macro << "_ARENA_ALIGN != 0)\n"
+     << "      return THIMBLE_ERROR_ALIGNMENT;\n  }\n";
+  for (size_t region = 1; region < program.regions.size(); ++region)
+    os << "  *(void **)(void *)((uint8_t *)regions[0] + " << regionSlot(region) << ") = regions["
+       << region << "];\n";
+  for (const StateRange &state : program.states)
+    os << "  memset((uint8_t *)regions[" << state.region << "] + " << state.offset << ", 0, "
+       << state.bytes << ");\n";
+  os << "  return THIMBLE_OK;\n}\n\n";
 }
 
 static void printInit(llvm::raw_ostream &os, const std::string &name, const Program &program) {
@@ -106,32 +144,40 @@ static void printCall(llvm::raw_ostream &os, const LayerCall &call, bool instrum
   std::string text = function.getSymName().str() + "(";
   for (size_t i = 0; i < call.arguments.size(); ++i) {
     auto type = llvm::cast<MemRefType>(function.getArgument(i).getType());
-    text += (i ? ", (" : "(") + scalarType(type.getElementType()) + " *)(void *)(base + " +
-            std::to_string(call.arguments[i].offset) + ")";
+    text += (i ? ", (" : "(") + scalarType(type.getElementType()) + " *)(void *)(" +
+            addressIn(call.arguments[i].region, call.arguments[i].offset) + ")";
   }
   os << wrapped(text + ");", 2);
   if (!instrument)
     return;
   for (const BufferArgument &argument : call.arguments)
     if (argument.written && lifetimeOf(argument) != mcu::Lifetime::Scratch)
-      os << wrapped("thimble_layer_hook(arena, " + std::to_string(call.index) + ", base + " +
-                        std::to_string(argument.offset) + ", 0, " + std::to_string(argument.bytes) +
-                        ");",
+      os << wrapped("thimble_layer_hook(arena, " + std::to_string(call.index) + ", " +
+                        addressIn(argument.region, argument.offset) + ", 0, " +
+                        std::to_string(argument.bytes) + ");",
                     2);
 }
 
 static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Program &program,
                         bool instrument) {
   const bool usesBase = llvm::any_of(program.steps, [&](const Step &step) {
-    return step.driver || !program.calls[step.firstCall].arguments.empty();
+    return step.driver || llvm::any_of(program.calls[step.firstCall].arguments,
+                                       [](const BufferArgument &a) { return a.region == 0; });
   });
   os << "int " << name << "_invoke(void *arena) {\n";
   if (usesBase)
     os << "  uint8_t *const base = (uint8_t *)arena;\n";
   printArenaChecks(os, name);
+  std::string bases = "(int8_t *)base";
+  for (size_t region = 1; region < program.regions.size(); ++region) {
+    const std::string base = "region_" + std::to_string(region);
+    os << "  uint8_t *const " << base << " = " << loadRegion(name, region) << ";\n"
+       << "  if (" << base << " == NULL)\n    return THIMBLE_ERROR_STATE;\n";
+    bases += ", (int8_t *)" + base;
+  }
   for (Step step : program.steps)
     if (step.driver)
-      os << "  " << step.driver.getSymName().str() << "((int8_t *)base);\n";
+      os << wrapped(step.driver.getSymName().str() + "(" + bases + ");", 2);
     else
       printCall(os, program.calls[step.firstCall], instrument);
   os << "  return THIMBLE_OK;\n}\n";
@@ -291,7 +337,12 @@ FailureOr<std::vector<EmittedFile>> emitC(ModuleOp module, const EmitOptions &op
   if (isFloat)
     os << "THIMBLE_FP_STRICT_BEGIN\n\n";
   os << definitions.text;
-  printInit(os, name, *program);
+  if (program->hasRegions()) {
+    printRegion(os, name);
+    printInitRegions(os, name, *program);
+  } else {
+    printInit(os, name, *program);
+  }
   for (size_t i = 0; i < program->inputs.size(); ++i)
     printAccessor(os, name, program->inputs[i], true, i);
   for (size_t i = 0; i < program->outputs.size(); ++i)

@@ -30,12 +30,24 @@ private:
       return arena;
     return builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), arena, offset);
   }
+  Value *slotOf(Value *arena, size_t region) {
+    return at(arena, thimble::emit::regionSlot(region));
+  }
+  /// The base of a region, from the arena's table where it is not the arena.
+  Value *baseOf(Value *arena, size_t region) {
+    return region == 0 ? arena
+                       : builder.CreateAlignedLoad(pointer, slotOf(arena, region), Align(4));
+  }
+  void checkArena(Value *arena);
+  void clearStates(ArrayRef<Value *> bases);
 
   void init();
   void initRegions();
+  void refuseInit();
+  void initSeveral();
   void accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor);
   void invoke(bool instrument);
-  void callHook(Value *arena, const thimble::emit::LayerCall &call);
+  void callHook(ArrayRef<Value *> bases, const thimble::emit::LayerCall &call);
 
   Module &module;
   const thimble::emit::Program &program;
@@ -66,15 +78,24 @@ void ApiBuilder::returnIf(Value *failed, thimble_status status) {
   builder.SetInsertPoint(good);
 }
 
-void ApiBuilder::init() {
-  Value *arena = start("init", word, "arena");
+void ApiBuilder::checkArena(Value *arena) {
   returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
   Value *address = builder.CreatePtrToInt(arena, word);
   Value *misaligned =
       builder.CreateIsNotNull(builder.CreateAnd(address, thimble::emit::arenaAlign - 1));
   returnIf(misaligned, THIMBLE_ERROR_ALIGNMENT);
+}
+
+void ApiBuilder::clearStates(ArrayRef<Value *> bases) {
   for (const thimble::emit::StateRange &state : program.states)
-    builder.CreateMemSet(at(arena, state.offset), builder.getInt8(0), state.bytes, MaybeAlign());
+    builder.CreateMemSet(at(bases[state.region], state.offset), builder.getInt8(0), state.bytes,
+                         MaybeAlign());
+}
+
+void ApiBuilder::init() {
+  Value *arena = start("init", word, "arena");
+  checkArena(arena);
+  clearStates(arena);
   returnStatus(THIMBLE_OK);
 }
 
@@ -85,12 +106,35 @@ void ApiBuilder::initRegions() {
   builder.CreateRet(builder.CreateCall(module.getFunction(program.name + "_init"), {arena}));
 }
 
-void ApiBuilder::accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor) {
-  Value *arena = start(suffix, pointer, "arena");
-  builder.CreateRet(at(arena, tensor.offset));
+/// NAME_init of a model of several regions.
+void ApiBuilder::refuseInit() {
+  Value *arena = start("init", word, "arena");
+  returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
+  returnStatus(THIMBLE_ERROR_REGIONS);
 }
 
-void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
+/// NAME_init_regions of such a model.
+void ApiBuilder::initSeveral() {
+  Value *regions = start("init_regions", word, "regions");
+  returnIf(builder.CreateIsNull(regions), THIMBLE_ERROR_NULL);
+  SmallVector<Value *> bases;
+  for (size_t k = 0; k < program.regions.size(); ++k) {
+    Value *entry = builder.CreateConstInBoundsGEP1_32(pointer, regions, static_cast<unsigned>(k));
+    bases.push_back(builder.CreateAlignedLoad(pointer, entry, Align(4)));
+    checkArena(bases.back());
+  }
+  for (size_t k = 1; k < bases.size(); ++k)
+    builder.CreateAlignedStore(bases[k], slotOf(bases[0], k), Align(4));
+  clearStates(bases);
+  returnStatus(THIMBLE_OK);
+}
+
+void ApiBuilder::accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor) {
+  Value *arena = start(suffix, pointer, "arena");
+  builder.CreateRet(at(baseOf(arena, tensor.region), tensor.offset));
+}
+
+void ApiBuilder::callHook(ArrayRef<Value *> bases, const thimble::emit::LayerCall &call) {
   auto *half = builder.getInt16Ty();
   auto *type = FunctionType::get(builder.getVoidTy(), {pointer, half, pointer, half, word}, false);
   FunctionCallee hook = module.getOrInsertFunction("thimble_layer_hook", type);
@@ -102,8 +146,8 @@ void ApiBuilder::callHook(Value *arena, const thimble::emit::LayerCall &call) {
     auto lifetime = cast<thimble::mcu::BufferType>(root.getType()).getLifetime();
     if (argument.written && lifetime != thimble::mcu::Lifetime::Scratch) {
       CallInst *inst =
-          builder.CreateCall(hook, {arena, builder.getInt16(call.index), at(arena, argument.offset),
-                                    builder.getInt16(0), builder.getInt32(argument.bytes)});
+          builder.CreateCall(hook, {bases.front(), builder.getInt16(call.index),
+                                    at(bases[argument.region], argument.offset), builder.getInt16(0), builder.getInt32(argument.bytes)});
       inst->addParamAttr(1, Attribute::ZExt);
       inst->addParamAttr(3, Attribute::ZExt);
     }
@@ -124,6 +168,12 @@ static void keepCompileTimeLinear(Function &layer, Function &caller) {
 void ApiBuilder::invoke(bool instrument) {
   Value *arena = start("invoke", word, "arena");
   returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
+  SmallVector<Value *> bases;
+  for (size_t region = 0; region < program.regions.size(); ++region) {
+    bases.push_back(baseOf(arena, region));
+    if (region > 0)
+      returnIf(builder.CreateIsNull(bases.back()), THIMBLE_ERROR_STATE);
+  }
   // A function a layer, so that code size, stack and profiles are the layer's own.
   auto own = [&](mlir::func::FuncOp layer) {
     Function *function = module.getFunction(layer.getSymName());
@@ -135,24 +185,29 @@ void ApiBuilder::invoke(bool instrument) {
     own(call.function);
   for (const thimble::emit::Step &step : program.steps) {
     if (step.driver) {
-      builder.CreateCall(own(step.driver), {arena});
+      builder.CreateCall(own(step.driver), bases);
       continue;
     }
     const thimble::emit::LayerCall &call = program.calls[step.firstCall];
     Function *function = own(call.function);
     SmallVector<Value *> arguments;
     for (const thimble::emit::BufferArgument &argument : call.arguments)
-      arguments.push_back(at(arena, argument.offset));
+      arguments.push_back(at(bases[argument.region], argument.offset));
     builder.CreateCall(function, arguments);
     if (instrument)
-      callHook(arena, call);
+      callHook(bases, call);
   }
   returnStatus(THIMBLE_OK);
 }
 
 void ApiBuilder::build(bool instrument) {
-  init();
-  initRegions();
+  if (program.hasRegions()) {
+    refuseInit();
+    initSeveral();
+  } else {
+    init();
+    initRegions();
+  }
   for (auto [k, tensor] : llvm::enumerate(program.inputs))
     accessor("input_" + Twine(k), tensor);
   for (auto [k, tensor] : llvm::enumerate(program.outputs))

@@ -310,3 +310,53 @@ mcu.program @call_walk {
   // expected-error @+1 {{walk, by and rows must have 1 numbers each}}
   mcu.call @layer(%0) layer 0 "x" "neg" "k" writes [0] macs 0 cycles 0 walk [0, 0] by [1] rows [1] : !x
 }
+
+// -----
+
+// expected-error @+1 {{ram must have a region}}
+mcu.program @no_region attributes {arena_bytes = 8 : i64, ram = []} {
+}
+
+// -----
+
+// expected-error @+1 {{arena_bytes must be the 16 of the first region, got 8}}
+mcu.program @other_arena attributes {arena_bytes = 8 : i64, ram = [#mcu.region<name = "RAM", capacity = 64, used = 16, lower_bound = 16>]} {
+}
+
+// -----
+
+// expected-error @+1 {{numbers of region 'RAM' must not be negative}}
+mcu.program @negative attributes {arena_bytes = 8 : i64, ram = [#mcu.region<name = "RAM", capacity = 64, used = 8, lower_bound = -1>]} {
+}
+
+// -----
+
+mcu.program @unknown_region attributes {arena_bytes = 8 : i64} {
+  // expected-error @+1 {{is in region 1 of 1}}
+  %0 = mcu.buffer "x" at 1 : 0 : !mcu.buffer<8xi8, nhwc, activation>
+}
+
+// -----
+
+mcu.program @outside_arena attributes {arena_bytes = 8 : i64} {
+  // expected-error @+1 {{bytes [4, 12) are not within [0, 8) of region 0}}
+  %0 = mcu.buffer "x" at 0 : 4 : !mcu.buffer<8xi8, nhwc, activation>
+}
+
+// -----
+
+#ram = #mcu.region<name = "RAM", capacity = 64, used = 16, lower_bound = 16>
+#ccm = #mcu.region<name = "CCM", capacity = 64, used = 8, lower_bound = 8>
+mcu.program @in_table attributes {arena_bytes = 16 : i64, ram = [#ram, #ccm]} {
+  // expected-error @+1 {{bytes [4, 12) are not within [8, 16) of region 0}}
+  %0 = mcu.buffer "x" at 0 : 4 : !mcu.buffer<8xi8, nhwc, activation>
+}
+
+// -----
+
+#ram = #mcu.region<name = "RAM", capacity = 64, used = 16, lower_bound = 16>
+#ccm = #mcu.region<name = "CCM", capacity = 64, used = 8, lower_bound = 8>
+mcu.program @outside_region attributes {arena_bytes = 16 : i64, ram = [#ram, #ccm]} {
+  // expected-error @+1 {{bytes [4, 12) are not within [0, 8) of region 1}}
+  %0 = mcu.input 0 "x" at 1 : 4 as tensor<8xi8> : !mcu.buffer<8xi8, nhwc, input>
+}

@@ -29,6 +29,18 @@ mcu.program @planned attributes {arena_bytes = 24 : i64, lower_bound = 16 : i64}
   mcu.output 0 "y" %part as tensor<4x!q> : !mcu.buffer<4xi8, nhwc, output>
 }
 
+// Two regions: the first begins with the address of the second.
+#ram = #mcu.region<name = "RAM", capacity = 64, used = 16, lower_bound = 16>
+#ccm = #mcu.region<name = "CCM", capacity = 32, used = 8, lower_bound = 4>
+// CHECK-LABEL: mcu.program @two_regions attributes {arena_bytes = 16 : i64, lower_bound = 16 : i64,
+// CHECK-SAME: ram = [#mcu.region<name = "RAM", capacity = 64, used = 16, lower_bound = 16>, #mcu.region<name = "CCM", capacity = 32, used = 8, lower_bound = 4>]}
+mcu.program @two_regions attributes {arena_bytes = 16 : i64, lower_bound = 16 : i64, ram = [#ram, #ccm]} {
+  // CHECK-NEXT: mcu.input 0 "x" at 0 : 8
+  %x = mcu.input 0 "x" at 0 : 8 as tensor<8xi8> : !mcu.buffer<8xi8, nhwc, input>
+  // CHECK-NEXT: mcu.buffer "y" at 1 : 0
+  %y = mcu.buffer "y" at 1 : 0 : !mcu.buffer<8xi8, nhwc, activation>
+}
+
 // Before placement; the layouts and lifetimes; a lowered stream.
 // CHECK-LABEL: mcu.program @lowered
 mcu.program @lowered {

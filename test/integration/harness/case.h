@@ -9,9 +9,11 @@
 #include <stddef.h>
 
 struct test_case {
-  size_t arena_bytes;
+  unsigned num_regions;
+  const size_t *region_bytes; /* the first is the arena */
   size_t arena_align;
   int (*init)(void *arena);
+  int (*init_regions)(void *const *regions);
   int (*invoke)(void *arena);
   unsigned num_inputs;
   unsigned num_outputs;
@@ -21,8 +23,10 @@ struct test_case {
   const size_t *input_bytes;
   const size_t *output_bytes;
   const unsigned char *data; /* the samples' inputs, one after another */
-  void *device_arena;        /* with GUARD bytes before and after; null on the host */
+  void *const *device_regions; /* with GUARD bytes before and after; null on the host */
 };
+
+enum { MOST_REGIONS = 8 };
 
 enum { GUARD = 64, GUARD_BYTE = 0x5a };
 

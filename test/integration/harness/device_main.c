@@ -30,7 +30,7 @@ static void print_hex(const unsigned char *bytes, size_t count) {
 /* Returns invoke's status; *peak is raised to the bytes of stack that it used. */
 __attribute__((noinline)) static int invoke(const struct test_case *c, uint32_t *peak) {
   const uint32_t *top = stack_paint();
-  int status = c->invoke(c->device_arena);
+  int status = c->invoke(c->device_regions[0]);
   uint32_t used = stack_used(top);
   if (used > *peak)
     *peak = used;
@@ -39,10 +39,12 @@ __attribute__((noinline)) static int invoke(const struct test_case *c, uint32_t 
 
 int main(void) {
   const struct test_case *c = test_cases[0];
-  unsigned char *arena = c->device_arena;
+  unsigned char *arena = c->device_regions[0];
   uint32_t peak = 0;
-  memset(arena - GUARD, GUARD_BYTE, c->arena_bytes + 2 * GUARD);
-  if (c->init(arena))
+  for (unsigned r = 0; r < c->num_regions; ++r)
+    memset((unsigned char *)c->device_regions[r] - GUARD, GUARD_BYTE,
+           c->region_bytes[r] + 2 * GUARD);
+  if (c->num_regions > 1 ? c->init_regions(c->device_regions) : c->init(arena))
     return 2;
   for (unsigned s = 0; s <= c->num_samples; ++s) {
     const unsigned char *data = c->data;
@@ -60,9 +62,12 @@ int main(void) {
       print_hex(c->outputs[k](arena), c->output_bytes[k]);
     }
   }
-  for (size_t i = 0; i < GUARD; ++i)
-    if (arena[-1 - (int)i] != GUARD_BYTE || arena[c->arena_bytes + i] != GUARD_BYTE)
-      return 5;
+  for (unsigned r = 0; r < c->num_regions; ++r) {
+    const unsigned char *region = c->device_regions[r];
+    for (size_t i = 0; i < GUARD; ++i)
+      if (region[-1 - (int)i] != GUARD_BYTE || region[c->region_bytes[r] + i] != GUARD_BYTE)
+        return 5;
+  }
   unsigned char bytes[4] = {(unsigned char)(peak >> 24), (unsigned char)(peak >> 16),
                             (unsigned char)(peak >> 8), (unsigned char)peak};
   print("stack ");

@@ -80,17 +80,22 @@ def write_glue(directory, name, samples, device=False):
     text.append(f"static const void *(*const outs[])(const void *) = {{{listed('out', n_out)}}};")
     text.append(f"static const size_t inSizes[] = {{{sizes(samples.inputs[0])}}};")
     text.append(f"static const size_t outSizes[] = {{{sizes(samples.outputs[0])}}};")
-    arena = "NULL"
+    regions = range(macro(directory, name, "NUM_REGIONS"))
+    text.append("static const size_t regionSizes[] = {%s};"
+                % ", ".join(f"{upper}_REGION_{r}_BYTES" for r in regions))
+    memory = "NULL"
     if device:
         # Aligned to what the model asks for and to no more.
-        text.append(f"static struct {{ _Alignas(2 * {upper}_ARENA_ALIGN) unsigned char before"
-                    f"[GUARD + {upper}_ARENA_ALIGN]; unsigned char arena[{upper}_ARENA_BYTES + "
-                    f"GUARD]; }} memory;")
-        arena = "memory.arena"
+        text += [f"static struct {{ _Alignas(2 * {upper}_ARENA_ALIGN) unsigned char before"
+                 f"[GUARD + {upper}_ARENA_ALIGN]; unsigned char bytes[{upper}_REGION_{r}_BYTES + "
+                 f"GUARD]; }} memory{r};" for r in regions]
+        text.append("static void *const memory[] = {%s};"
+                    % ", ".join(f"memory{r}.bytes" for r in regions))
+        memory = "memory"
     text.append(f"extern const struct test_case {name}_case;")
-    text.append(f"const struct test_case {name}_case = {{{upper}_ARENA_BYTES, {upper}_ARENA_ALIGN, "
-                f"{name}_init, {name}_invoke, {n_in}, {n_out}, {len(samples)}, ins, outs, inSizes, "
-                f"outSizes, {name}_data, {arena}}};")
+    text.append(f"const struct test_case {name}_case = {{{upper}_NUM_REGIONS, regionSizes, "
+                f"{upper}_ARENA_ALIGN, {name}_init, {name}_init_regions, {name}_invoke, {n_in}, "
+                f"{n_out}, {len(samples)}, ins, outs, inSizes, outSizes, {name}_data, {memory}}};")
     glue = directory / f"{name}_glue.c"
     glue.write_text("\n".join(text) + "\n")
     return glue

@@ -38,9 +38,11 @@ def check_report(directory, name):
     stated = firmware.macro(directory, name, "ARENA_BYTES")
     if report["arena_bytes"] != stated:
         raise Failed(f"the report says arena_bytes {report['arena_bytes']}, the header {stated}")
+    if report["regions"][0]["used"] != stated:
+        raise Failed(f"the report says that region 0 uses {report['regions'][0]['used']} bytes")
     for buffer in report["buffers"]:
-        if buffer["offset"] < 0 or buffer["offset"] + buffer["bytes"] > stated:
-            raise Failed(f"buffer {buffer['name']} lies outside the arena")
+        if not 0 <= buffer["offset"] <= report["regions"][buffer["region"]]["used"] - buffer["bytes"]:
+            raise Failed(f"buffer {buffer['name']} lies outside its region")
     return report
 
 

@@ -41,6 +41,12 @@ for name in names:
     for file in facts["startup"]["files"]:
         check(os.path.exists(os.path.join(startup, file)), f"targets/startup/{file} is missing")
 
+    waits = [r["wait_states"] for r in facts["ram"]]
+    check(waits == sorted(waits), "a region of RAM is faster than one before it")
+    check(facts["ram"][0]["name"] == "RAM", "the first region is not RAM, where the stack is")
+    for region in facts["ram"]:
+        check(0 <= region.get("reserved", 0) <= region["size"], f"{region['name']} reserves more than it has")
+
     want = {"FLASH": (int(facts["flash"]["base"], 16), facts["flash"]["size"])}
     want.update({r["name"]: (int(r["base"], 16), r["size"]) for r in facts["ram"]})
     script = os.path.join(boards, name + ".ld")
