@@ -22,11 +22,14 @@ namespace thimble {
 namespace {
 
 /// The function of one stream while it is built. Addresses are bytes from the arena's start.
+///
+/// It fires all of the schedule. Where a stage takes rows of the caller, it is called for each row
+/// instead, with the row and its number, and fires what that makes possible.
 class Driver {
 public:
   Driver(OpBuilder &builder, ModuleOp module, StringRef name, mcu::StreamOp stream, bool instrument)
-      : stream(stream), positions(stream), instrument(instrument), builder(builder),
-        function(makeFunction(module, name)),
+      : stream(stream), taker(stream.getTaker()), positions(stream), instrument(instrument),
+        builder(builder), function(makeFunction(module, name)),
         b(builder, module, builder.getUnknownLoc(), name.str(), name.str()) {}
 
   func::FuncOp build() {
@@ -36,31 +39,71 @@ public:
     progress = {view(b.index(mcu::arenaOffset(stream.getPositions())),
                      MemRefType::get({slots}, builder.getI32Type()), "positions"),
                 ElementType::Int32};
-    for (auto [slot, start] : llvm::enumerate(positions.initial()))
-      b.store(progress, b.index(static_cast<int64_t>(slot)), b.i32(start));
     SmallVector<int8_t> schedule(*stream.getSchedule());
     Buffer table = b.table<int8_t>("schedule", schedule);
     Buffer rows = instrument ? b.table<int16_t>("rows", firstRows()) : Buffer();
-    b.loop("firing", static_cast<int64_t>(schedule.size()), [&](Val firing) {
-      if (instrument)
-        row = b.load(rows, firing, "row");
-      fireOneOf(b.toIndex(b.load(table, firing, "stage")));
-    });
+    auto fireAll = [&](Val begin, Val end) {
+      b.loop("firing", begin, end, 1, [&](Val firing) {
+        if (instrument)
+          row = b.load(rows, firing, "row");
+        fireOneOf(b.toIndex(b.load(table, firing, "stage")));
+      });
+    };
+    if (taker) {
+      Val number(b, function.getArgument(2));
+      b.when(number == 0, [&] { startPositions(); });
+      Buffer begins = b.table<int16_t>("begins", firstFirings());
+      Val index = b.toIndex(number);
+      fireAll(b.toIndex(b.load(begins, index)), b.toIndex(b.load(begins, index + 1)));
+    } else {
+      startPositions();
+      fireAll(b.index(0), b.index(static_cast<int64_t>(schedule.size())));
+    }
     func::ReturnOp::create(builder, b.loc());
     return function;
   }
 
 private:
+  void startPositions() {
+    for (auto [slot, start] : llvm::enumerate(positions.initial()))
+      store(static_cast<int64_t>(slot), b.i32(start));
+  }
+
+  /// For each row of the caller the firing with which it begins, and the number of all firings: a
+  /// row is taken first thing, but for padding before the first.
+  SmallVector<int16_t> firstFirings() {
+    const int32_t number = stream.numberOf(taker);
+    SmallVector<int16_t> firings;
+    for (auto [firing, stage] : llvm::enumerate(*stream.getSchedule()))
+      if (stage == number)
+        firings.push_back(static_cast<int16_t>(firing));
+    firings.front() = 0;
+    firings.push_back(static_cast<int16_t>(stream.getSchedule()->size()));
+    return firings;
+  }
+
   func::FuncOp makeFunction(ModuleOp module, StringRef name) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(module.getBody());
     auto program = stream->getParentOfType<mcu::ProgramOp>();
     Type arena =
         MemRefType::get({static_cast<int64_t>(*program.getArenaBytes())}, builder.getI8Type());
+    SmallVector<Type> types{arena};
+    SmallVector<StringRef> names{"arena"};
+    if (taker) {
+      const int64_t bytes = taker.getSource().getType().getRowBytes();
+      llvm::append_values(types, MemRefType::get({bytes}, builder.getI8Type()),
+                          builder.getI32Type());
+      llvm::append_values(names, "pushed", "number");
+    }
     auto made = func::FuncOp::create(builder, builder.getUnknownLoc(), name,
-                                     builder.getFunctionType({arena}, {}));
+                                     builder.getFunctionType(types, {}));
     made.setPrivate();
-    made.addEntryBlock()->getArgument(0).setLoc(NameLoc::get(builder.getStringAttr("arena")));
+    made.addEntryBlock();
+    for (auto [argument, argumentName] : llvm::zip(made.getArguments(), names))
+      argument.setLoc(NameLoc::get(builder.getStringAttr(argumentName)));
+    if (taker)
+      made.setArgAttr(1, mcu::readOnlyAttr, builder.getUnitAttr());
     return made;
   }
 
@@ -89,7 +132,9 @@ private:
     if (auto call = dyn_cast<mcu::CallOp>(stage)) {
       run(call, walks);
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
-      callRuntime("thimble_copy_rows", {bytesAt(addressOf(walks[1])), bytesAt(addressOf(walks[0])),
+      Value source = copy == taker ? view(function.getArgument(1), b.index(0), byte())
+                                   : bytesAt(addressOf(walks[0]));
+      callRuntime("thimble_copy_rows", {bytesAt(addressOf(walks[1])), source,
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     } else {
       auto fill = cast<mcu::FillRowsOp>(stage);
@@ -98,7 +143,7 @@ private:
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     }
     for (const mcu::Walk &walk : walks)
-      if (walk.advance != 0)
+      if (walk.advance != 0 && !walk.isPushed())
         moveOn(walk);
     if (auto call = dyn_cast<mcu::CallOp>(stage); call && call.getEachRow())
       add(positions.ofFirings(call), 1);
@@ -167,12 +212,15 @@ private:
     return slot ? b.toIndex(load(*slot)) + start : b.index(start);
   }
 
-  Value view(Val address, MemRefType type, StringRef name = "") {
+  Value view(Value of, Val address, MemRefType type, StringRef name = "") {
     Location loc = name.empty() ? b.loc() : b.named(name);
-    return memref::ViewOp::create(builder, loc, type, function.getArgument(0), address.value(),
-                                  ValueRange());
+    return memref::ViewOp::create(builder, loc, type, of, address.value(), ValueRange());
   }
-  Value bytesAt(Val address) { return view(address, MemRefType::get({1}, builder.getI8Type())); }
+  Value view(Val address, MemRefType type, StringRef name = "") {
+    return view(function.getArgument(0), address, type, name);
+  }
+  MemRefType byte() { return MemRefType::get({1}, builder.getI8Type()); }
+  Value bytesAt(Val address) { return view(address, byte()); }
 
   //===-- Positions -------------------------------------------------------------------------===//
 
@@ -236,6 +284,7 @@ private:
   }
 
   mcu::StreamOp stream;
+  mcu::CopyRowsOp taker; // of the caller's rows; null: all data is in the arena
   mcu::Positions positions;
   bool instrument;
   OpBuilder &builder;

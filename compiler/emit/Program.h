@@ -27,7 +27,7 @@ struct TensorInfo {
   ElementKind kind;
   std::vector<int64_t> shape;
   int64_t elements, bytes;
-  int64_t offset;        // in the arena, bytes
+  int64_t offset;        // in the arena, bytes; -1 for an input whose rows a stream takes
   double scale = 0;      // 0 where the tensor is not quantized
   int64_t zeroPoint = 0; // in the storage type's values
 };
@@ -53,6 +53,13 @@ struct LayerCall {
 struct Step {
   mlir::func::FuncOp driver; // null: the only layer's function; takes the arena
   size_t firstCall, calls;   // the layers, in `Program::calls`
+  bool takesRows = false;    // the driver also takes a row of the input, and its number
+};
+
+/// How the caller hands over the only input. Bytes.
+struct PushedInput {
+  int64_t counter; // offset of the state that counts the rows, an int32
+  int64_t rows, rowBytes;
 };
 
 /// Bytes of the arena that must hold zeros after NAME_init.
@@ -69,6 +76,7 @@ struct Program {
   std::vector<LayerCall> calls;            // in execution order, those of a stream in a chain's
   std::vector<Step> steps;                 // in execution order
   std::vector<StateRange> states;
+  std::optional<PushedInput> pushed; // none: as a whole
 };
 
 /// Alignment of the arena in bytes: that of the widest element, int64.

@@ -35,6 +35,9 @@ Place resolve(mlir::Value buffer);
 /// root must be an input or a buffer with an offset.
 int64_t arenaOffset(mlir::Value buffer);
 
+/// Attribute of a function's argument: memory that is only read.
+inline constexpr llvm::StringLiteral readOnlyAttr = "mcu.read_only";
+
 /// How a stage of a stream goes through one of its operands. Rows count from 0 in each.
 struct Walk {
   mlir::OpOperand *operand;
@@ -48,6 +51,8 @@ struct Walk {
 
   mlir::Value buffer() const { return operand->get(); }
   bool isRing() const;
+  /// Whether its rows are where the caller has them.
+  bool isPushed() const;
   int64_t rowBytes() const;
 };
 /// Those of a kernel, call, `copy_rows` or `fill_rows` in a stream of several stages; a kernel's

@@ -120,17 +120,57 @@ static void printCall(llvm::raw_ostream &os, const LayerCall &call, bool instrum
                     2);
 }
 
+static void printRowCounter(llvm::raw_ostream &os, const PushedInput &pushed) {
+  os << "  int32_t *const pushed = (int32_t *)(void *)((uint8_t *)arena + " << pushed.counter
+     << ");\n";
+}
+
+// The driver of the stream that takes the rows of the input, if one does.
+static func::FuncOp driverOfRows(const Program &program) {
+  for (const Step &step : program.steps)
+    if (step.takesRows)
+      return step.driver;
+  return {};
+}
+
+static void printPushRows(llvm::raw_ostream &os, const std::string &name, const Program &program) {
+  const PushedInput &pushed = *program.pushed;
+  const TensorInfo &input = program.inputs.front();
+  const std::string type = cType(input.kind).str();
+  os << "int " << name << "_push_rows(void *arena, const " << type << " *rows, uint32_t count) {\n"
+     << "  const int8_t *row = (const int8_t *)(const void *)rows;\n";
+  printRowCounter(os, pushed);
+  printArenaChecks(os, name);
+  os << "  if (rows == NULL)\n    return THIMBLE_ERROR_NULL;\n"
+     << "  if (count > (uint32_t)(" << pushed.rows
+     << " - *pushed))\n    return THIMBLE_ERROR_ROWS;\n"
+     << "  for (; count > 0; --count, ++*pushed, row += " << pushed.rowBytes << ")\n";
+  if (func::FuncOp driver = driverOfRows(program))
+    os << "    " << driver.getSymName() << "((int8_t *)arena, row, *pushed);\n";
+  else
+    os << "    thimble_copy_rows((int8_t *)arena + " << input.offset << " + *pushed * "
+       << pushed.rowBytes << ", row, " << pushed.rowBytes << ");\n";
+  os << "  return THIMBLE_OK;\n}\n\n";
+}
+
 static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Program &program,
                         bool instrument) {
   const bool usesBase = llvm::any_of(program.steps, [&](const Step &step) {
-    return step.driver || !program.calls[step.firstCall].arguments.empty();
+    return !step.takesRows && (step.driver || !program.calls[step.firstCall].arguments.empty());
   });
   os << "int " << name << "_invoke(void *arena) {\n";
   if (usesBase)
     os << "  uint8_t *const base = (uint8_t *)arena;\n";
+  if (program.pushed)
+    printRowCounter(os, *program.pushed);
   printArenaChecks(os, name);
+  if (program.pushed)
+    os << "  if (*pushed != " << program.pushed->rows << ")\n    return THIMBLE_ERROR_ROWS;\n"
+       << "  *pushed = 0;\n";
   for (Step step : program.steps)
-    if (step.driver)
+    if (step.takesRows)
+      continue; // by then it has run
+    else if (step.driver)
       os << "  " << step.driver.getSymName().str() << "((int8_t *)base);\n";
     else
       printCall(os, program.calls[step.firstCall], instrument);
@@ -292,11 +332,13 @@ FailureOr<std::vector<EmittedFile>> emitC(ModuleOp module, const EmitOptions &op
     os << "THIMBLE_FP_STRICT_BEGIN\n\n";
   os << definitions.text;
   printInit(os, name, *program);
-  for (size_t i = 0; i < program->inputs.size(); ++i)
+  for (size_t i = 0; i < program->inputs.size() && !program->pushed; ++i)
     printAccessor(os, name, program->inputs[i], true, i);
   for (size_t i = 0; i < program->outputs.size(); ++i)
     printAccessor(os, name, program->outputs[i], false, i);
   os << "\n";
+  if (program->pushed)
+    printPushRows(os, name, *program);
   printInvoke(os, name, *program, options.instrument);
   if (isFloat)
     os << "\nTHIMBLE_FP_STRICT_END\n";

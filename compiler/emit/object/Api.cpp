@@ -18,13 +18,19 @@ public:
   void build(bool instrument);
 
 private:
-  /// Starts the API function NAME_<suffix>, which takes one pointer.
-  Argument *start(const Twine &suffix, Type *result, StringRef argument);
+  /// Starts the API function NAME_<suffix>, which takes a pointer, and `more`.
+  Argument *start(const Twine &suffix, Type *result, StringRef argument,
+                  ArrayRef<Type *> more = {});
   /// Returns `status` where `failed` holds; goes on where not.
   void returnIf(Value *failed, thimble_status status);
   void returnStatus(thimble_status status) {
     builder.CreateRet(ConstantInt::getSigned(word, status));
   }
+  /// Returns an error where the arena is null or not aligned.
+  void checkArena(Value *arena);
+  Function *own(mlir::func::FuncOp layer);
+  /// Takes row `number` of the input.
+  void take(Value *arena, Value *row, Value *number);
   Value *at(Value *arena, int64_t offset) {
     if (offset == 0)
       return arena;
@@ -34,6 +40,8 @@ private:
   void init();
   void initRegions();
   void accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor);
+  Value *rowCounter(Value *arena) { return at(arena, program.pushed->counter); }
+  void pushRows();
   void invoke(bool instrument);
   void callHook(Value *arena, const thimble::emit::LayerCall &call);
 
@@ -46,8 +54,11 @@ private:
 
 } // namespace
 
-Argument *ApiBuilder::start(const Twine &suffix, Type *result, StringRef argument) {
-  auto *type = FunctionType::get(result, {pointer}, /*isVarArg=*/false);
+Argument *ApiBuilder::start(const Twine &suffix, Type *result, StringRef argument,
+                            ArrayRef<Type *> more) {
+  SmallVector<Type *> types{pointer};
+  llvm::append_range(types, more);
+  auto *type = FunctionType::get(result, types, /*isVarArg=*/false);
   auto *function = Function::Create(type, GlobalValue::ExternalLinkage,
                                     Twine(program.name) + "_" + suffix, module);
   function->addFnAttr(Attribute::NoUnwind);
@@ -66,13 +77,17 @@ void ApiBuilder::returnIf(Value *failed, thimble_status status) {
   builder.SetInsertPoint(good);
 }
 
-void ApiBuilder::init() {
-  Value *arena = start("init", word, "arena");
+void ApiBuilder::checkArena(Value *arena) {
   returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
   Value *address = builder.CreatePtrToInt(arena, word);
   Value *misaligned =
       builder.CreateIsNotNull(builder.CreateAnd(address, thimble::emit::arenaAlign - 1));
   returnIf(misaligned, THIMBLE_ERROR_ALIGNMENT);
+}
+
+void ApiBuilder::init() {
+  Value *arena = start("init", word, "arena");
+  checkArena(arena);
   for (const thimble::emit::StateRange &state : program.states)
     builder.CreateMemSet(at(arena, state.offset), builder.getInt8(0), state.bytes, MaybeAlign());
   returnStatus(THIMBLE_OK);
@@ -121,19 +136,74 @@ static void keepCompileTimeLinear(Function &layer, Function &caller) {
     }
 }
 
+// The rows are a loop that the stream's driver, or a copy to the input's place, is the body of.
+void ApiBuilder::pushRows() {
+  Value *arena = start("push_rows", word, "arena", {pointer, word});
+  Function *function = builder.GetInsertBlock()->getParent();
+  Value *rows = function->getArg(1), *count = function->getArg(2);
+  checkArena(arena);
+  returnIf(builder.CreateIsNull(rows), THIMBLE_ERROR_NULL);
+  const thimble::emit::PushedInput &pushed = *program.pushed;
+  Value *first = builder.CreateAlignedLoad(word, rowCounter(arena), Align(4));
+  Value *left = builder.CreateSub(builder.getInt32(pushed.rows), first);
+  returnIf(builder.CreateICmpUGT(count, left), THIMBLE_ERROR_ROWS);
+
+  BasicBlock *before = builder.GetInsertBlock();
+  auto *loop = BasicBlock::Create(module.getContext(), "loop", function);
+  auto *body = BasicBlock::Create(module.getContext(), "body", function);
+  auto *end = BasicBlock::Create(module.getContext(), "end", function);
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(loop);
+  PHINode *done = builder.CreatePHI(word, 2);
+  done->addIncoming(builder.getInt32(0), before);
+  builder.CreateCondBr(builder.CreateICmpULT(done, count), body, end);
+  builder.SetInsertPoint(body);
+  Value *row = builder.CreateInBoundsGEP(
+      builder.getInt8Ty(), rows, builder.CreateMul(done, builder.getInt32(pushed.rowBytes)));
+  take(arena, row, builder.CreateAdd(first, done));
+  Value *next = builder.CreateAdd(done, builder.getInt32(1));
+  builder.CreateAlignedStore(builder.CreateAdd(first, next), rowCounter(arena), Align(4));
+  done->addIncoming(next, body);
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(end);
+  returnStatus(THIMBLE_OK);
+}
+
+void ApiBuilder::take(Value *arena, Value *row, Value *number) {
+  for (const thimble::emit::Step &step : program.steps)
+    if (step.takesRows) {
+      builder.CreateCall(own(step.driver), {arena, row, number});
+      return;
+    }
+  const int64_t bytes = program.pushed->rowBytes;
+  Value *place =
+      builder.CreateInBoundsGEP(builder.getInt8Ty(), at(arena, program.inputs.front().offset),
+                                builder.CreateMul(number, builder.getInt32(bytes)));
+  builder.CreateMemCpy(place, MaybeAlign(), row, MaybeAlign(), bytes);
+}
+
+// A function a layer, so that code size, stack and profiles are the layer's own.
+Function *ApiBuilder::own(mlir::func::FuncOp layer) {
+  Function *function = module.getFunction(layer.getSymName());
+  function->addFnAttr(Attribute::NoInline);
+  keepCompileTimeLinear(*function, *builder.GetInsertBlock()->getParent());
+  return function;
+}
+
 void ApiBuilder::invoke(bool instrument) {
   Value *arena = start("invoke", word, "arena");
-  returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
-  // A function a layer, so that code size, stack and profiles are the layer's own.
-  auto own = [&](mlir::func::FuncOp layer) {
-    Function *function = module.getFunction(layer.getSymName());
-    function->addFnAttr(Attribute::NoInline);
-    keepCompileTimeLinear(*function, *builder.GetInsertBlock()->getParent());
-    return function;
-  };
+  checkArena(arena);
+  if (program.pushed) {
+    Value *pushed = builder.CreateAlignedLoad(word, rowCounter(arena), Align(4));
+    returnIf(builder.CreateICmpNE(pushed, builder.getInt32(program.pushed->rows)),
+             THIMBLE_ERROR_ROWS);
+    builder.CreateAlignedStore(builder.getInt32(0), rowCounter(arena), Align(4));
+  }
   for (const thimble::emit::LayerCall &call : program.calls)
     own(call.function);
   for (const thimble::emit::Step &step : program.steps) {
+    if (step.takesRows)
+      continue; // by then it has run
     if (step.driver) {
       builder.CreateCall(own(step.driver), {arena});
       continue;
@@ -153,8 +223,11 @@ void ApiBuilder::invoke(bool instrument) {
 void ApiBuilder::build(bool instrument) {
   init();
   initRegions();
-  for (auto [k, tensor] : llvm::enumerate(program.inputs))
-    accessor("input_" + Twine(k), tensor);
+  if (program.pushed)
+    pushRows();
+  else
+    for (auto [k, tensor] : llvm::enumerate(program.inputs))
+      accessor("input_" + Twine(k), tensor);
   for (auto [k, tensor] : llvm::enumerate(program.outputs))
     accessor("output_" + Twine(k), tensor);
   invoke(instrument);
