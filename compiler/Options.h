@@ -40,6 +40,8 @@ struct CompileOptions {
   std::string reference = "tflm";
   /// Kernels to choose wherever they can compute an operator, whatever they cost.
   std::vector<std::string> preferredKernels;
+  /// Whether the caller hands over the only input row by row.
+  bool streamInput = false;
   bool instrument = false;
   FloatAbi floatAbi = FloatAbi::Hard;
   /// The last phase to run.

@@ -57,6 +57,7 @@ static void populatePlan(OpPassManager &pm, const CompileOptions &options) {
   plan.target = options.target;
   plan.optimize = options.optimize;
   plan.ram = options.planRam;
+  plan.inputByRows = options.streamInput;
   pm.addPass(createPlanProgram(plan));
   PlaceBuffersOptions place;
   place.regions = llvm::to_vector(ramRegions(options));

@@ -21,51 +21,91 @@ using namespace thimble;
 namespace thimble {
 namespace {
 
-/// The function of one stream while it is built. Addresses are bytes from the start of a buffer's region.
+/// The function of one stream while it is built. Addresses are bytes from the start of a region.
+///
+/// It fires all of the schedule. Where a stage takes rows of the caller, it is called for each row
+/// instead, with the row and its number, and fires what that makes possible.
 class Driver {
 public:
   Driver(OpBuilder &builder, ModuleOp module, StringRef name, mcu::StreamOp stream, bool instrument)
-      : stream(stream), positions(stream), instrument(instrument), builder(builder),
-        function(makeFunction(module, name)),
+      : stream(stream), regions(stream->getParentOfType<mcu::ProgramOp>().getNumRamRegions()), taker(stream.getTaker()), positions(stream), instrument(instrument),
+        builder(builder), function(makeFunction(module, name)),
         b(builder, module, builder.getUnknownLoc(), name.str(), name.str()) {}
 
   func::FuncOp build() {
     builder.setInsertionPointToStart(&function.getBody().front());
     KernelBuilder::NoOverflow guard(b); // positions are within the arena
     const int64_t slots = positions.size();
-    progress = {view(stream.getPositions(), b.index(mcu::arenaOffset(stream.getPositions())),
+    progress = {view(regionOf(stream.getPositions()), b.index(mcu::arenaOffset(stream.getPositions())),
                      MemRefType::get({slots}, builder.getI32Type()), "positions"),
                 ElementType::Int32};
-    for (auto [slot, start] : llvm::enumerate(positions.initial()))
-      b.store(progress, b.index(static_cast<int64_t>(slot)), b.i32(start));
     SmallVector<int8_t> schedule(*stream.getSchedule());
     Buffer table = b.table<int8_t>("schedule", schedule);
     Buffer rows = instrument ? b.table<int16_t>("rows", firstRows()) : Buffer();
-    b.loop("firing", static_cast<int64_t>(schedule.size()), [&](Val firing) {
-      if (instrument)
-        row = b.load(rows, firing, "row");
-      fireOneOf(b.toIndex(b.load(table, firing, "stage")));
-    });
+    auto fireAll = [&](Val begin, Val end) {
+      b.loop("firing", begin, end, 1, [&](Val firing) {
+        if (instrument)
+          row = b.load(rows, firing, "row");
+        fireOneOf(b.toIndex(b.load(table, firing, "stage")));
+      });
+    };
+    if (taker) {
+      Val number(b, function.getArgument(rowArgument() + 1));
+      b.when(number == 0, [&] { startPositions(); });
+      Buffer begins = b.table<int16_t>("begins", firstFirings());
+      Val index = b.toIndex(number);
+      fireAll(b.toIndex(b.load(begins, index)), b.toIndex(b.load(begins, index + 1)));
+    } else {
+      startPositions();
+      fireAll(b.index(0), b.index(static_cast<int64_t>(schedule.size())));
+    }
     func::ReturnOp::create(builder, b.loc());
     return function;
   }
 
 private:
+  void startPositions() {
+    for (auto [slot, start] : llvm::enumerate(positions.initial()))
+      store(static_cast<int64_t>(slot), b.i32(start));
+  }
+
+  /// For each row of the caller the firing with which it begins, and the number of all firings: a
+  /// row is taken first thing, but for padding before the first.
+  SmallVector<int16_t> firstFirings() {
+    const int32_t number = stream.numberOf(taker);
+    SmallVector<int16_t> firings;
+    for (auto [firing, stage] : llvm::enumerate(*stream.getSchedule()))
+      if (stage == number)
+        firings.push_back(static_cast<int16_t>(firing));
+    firings.front() = 0;
+    firings.push_back(static_cast<int16_t>(stream.getSchedule()->size()));
+    return firings;
+  }
+
   func::FuncOp makeFunction(ModuleOp module, StringRef name) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToEnd(module.getBody());
     auto program = stream->getParentOfType<mcu::ProgramOp>();
-    SmallVector<Type> regions;
-    for (size_t region = 0; region < program.getNumRamRegions(); ++region)
-      regions.push_back(MemRefType::get({program.getRamBytes(region)}, builder.getI8Type()));
-    auto made = func::FuncOp::create(builder, builder.getUnknownLoc(), name,
-                                     builder.getFunctionType(regions, {}));
-    made.setPrivate();
-    for (BlockArgument region : made.addEntryBlock()->getArguments()) {
-      const unsigned number = region.getArgNumber();
-      region.setLoc(NameLoc::get(builder.getStringAttr(
-          number == 0 ? "arena" : llvm::formatv("region_{0}", number).str())));
+    SmallVector<Type> types;
+    SmallVector<std::string> names;
+    for (size_t region = 0; region < regions; ++region) {
+      types.push_back(MemRefType::get({program.getRamBytes(region)}, builder.getI8Type()));
+      names.push_back(region == 0 ? "arena" : llvm::formatv("region_{0}", region).str());
     }
+    if (taker) {
+      const int64_t bytes = taker.getSource().getType().getRowBytes();
+      llvm::append_values(types, MemRefType::get({bytes}, builder.getI8Type()),
+                          builder.getI32Type());
+      llvm::append_values(names, "pushed", "number");
+    }
+    auto made = func::FuncOp::create(builder, builder.getUnknownLoc(), name,
+                                     builder.getFunctionType(types, {}));
+    made.setPrivate();
+    made.addEntryBlock();
+    for (auto [argument, argumentName] : llvm::zip(made.getArguments(), names))
+      argument.setLoc(NameLoc::get(builder.getStringAttr(argumentName)));
+    if (taker)
+      made.setArgAttr(rowArgument(), mcu::readOnlyAttr, builder.getUnitAttr());
     return made;
   }
 
@@ -94,7 +134,9 @@ private:
     if (auto call = dyn_cast<mcu::CallOp>(stage)) {
       run(call, walks);
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
-      callRuntime("thimble_copy_rows", {rowsOf(walks[1]), rowsOf(walks[0]),
+      Value source = copy == taker ? view(function.getArgument(rowArgument()), b.index(0), byte())
+                                   : rowsOf(walks[0]);
+      callRuntime("thimble_copy_rows", {rowsOf(walks[1]), source,
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     } else {
       auto fill = cast<mcu::FillRowsOp>(stage);
@@ -103,7 +145,7 @@ private:
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     }
     for (const mcu::Walk &walk : walks)
-      if (walk.advance != 0)
+      if (walk.advance != 0 && !walk.isPushed())
         moveOn(walk);
     if (auto call = dyn_cast<mcu::CallOp>(stage); call && call.getEachRow())
       add(positions.ofFirings(call), 1);
@@ -114,7 +156,7 @@ private:
     SmallVector<Value> arguments;
     for (const mcu::Walk &walk : walks) {
       auto type = cast<MemRefType>(callee.getArgumentTypes()[walk.operand->getOperandNumber()]);
-      arguments.push_back(view(walk.buffer(), addressOf(walk), type));
+      arguments.push_back(view(regionOf(walk.buffer()), addressOf(walk), type));
     }
     if (call.getEachRow())
       arguments.push_back(load(positions.ofFirings(call)).value());
@@ -172,16 +214,16 @@ private:
     return slot ? b.toIndex(load(*slot)) + start : b.index(start);
   }
 
-  /// An address within the region of `buffer` as a memref.
-  Value view(Value buffer, Val address, MemRefType type, StringRef name = "") {
+  Value view(Value of, Val address, MemRefType type, StringRef name = "") {
     Location loc = name.empty() ? b.loc() : b.named(name);
-    const auto region = static_cast<unsigned>(mcu::regionOf(buffer));
-    return memref::ViewOp::create(builder, loc, type, function.getArgument(region),
-                                  address.value(), ValueRange());
+    return memref::ViewOp::create(builder, loc, type, of, address.value(), ValueRange());
   }
-  Value bytesAt(Value buffer, Val address) {
-    return view(buffer, address, MemRefType::get({1}, builder.getI8Type()));
+  /// The region that a buffer is in.
+  Value regionOf(Value buffer) {
+    return function.getArgument(static_cast<unsigned>(mcu::regionOf(buffer)));
   }
+  MemRefType byte() { return MemRefType::get({1}, builder.getI8Type()); }
+  Value bytesAt(Value buffer, Val address) { return view(regionOf(buffer), address, byte()); }
   Value rowsOf(const mcu::Walk &walk) { return bytesAt(walk.buffer(), addressOf(walk)); }
 
   //===-- Positions -------------------------------------------------------------------------===//
@@ -246,7 +288,12 @@ private:
     func::CallOp::create(builder, b.loc(), name, TypeRange(), arguments);
   }
 
+  /// The argument with a row of the caller, after the regions; its number follows.
+  unsigned rowArgument() const { return static_cast<unsigned>(regions); }
+
   mcu::StreamOp stream;
+  size_t regions; // of RAM: the first arguments
+  mcu::CopyRowsOp taker; // of the caller's rows; null: all data is in the arena
   mcu::Positions positions;
   bool instrument;
   OpBuilder &builder;

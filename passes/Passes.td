@@ -199,7 +199,8 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
     Replaces `func.func @main` by one `mcu.program`. Contiguous movements (reshape, a split of the
     leading axis, ...) become aliases; the output of an elementwise kernel takes over the bytes of an
     input that is not read later. Needs the list of candidates, of which `optimize` prefers one. With `optimize=ram`,
-    or `ram`, chains of operators become streams of several stages, which run row by row.
+    or `ram`, chains of operators become streams of several stages, which run row by row. With `stream-input`
+    the first of them takes the rows of the input as they come, if it can.
 
     ```mlir
     func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
@@ -221,7 +222,8 @@ def PlanProgram : Pass<"plan-program", "::mlir::ModuleOp"> {
     Option<"name", "name", "std::string", "\"model\"", "name of the program">,
     Option<"target", "target", "std::string", "\"cortex-m4\"", "core or board">,
     Option<"optimize", "optimize", "std::string", "\"speed\"", "speed, balanced, ram or flash">,
-    Option<"ram", "ram", "int64_t", "0", "bytes for tensors, scratch and stack; 0: as the objective has it">];
+    Option<"ram", "ram", "int64_t", "0", "bytes for tensors, scratch and stack; 0: as the objective has it">,
+    Option<"inputByRows", "stream-input", "bool", "false", "the caller hands over the only input row by row">];
   let dependentDialects = ["::thimble::mcu::MCUDialect"];
 }
 

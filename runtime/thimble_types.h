@@ -12,7 +12,8 @@ typedef enum thimble_status {
   THIMBLE_ERROR_NULL = -1,      /* the arena (or a region) is a null pointer */
   THIMBLE_ERROR_ALIGNMENT = -2, /* the arena (or a region) is not aligned to NAME_ARENA_ALIGN */
   THIMBLE_ERROR_STATE = -3,     /* the arena was not initialised by NAME_init (or NAME_init_regions) */
-  THIMBLE_ERROR_REGIONS = -4    /* an arena alone, but the model has several regions */
+  THIMBLE_ERROR_ROWS = -4,      /* more rows are pushed than the input has, or fewer before NAME_invoke */
+  THIMBLE_ERROR_REGIONS = -5    /* an arena alone, but the model has several regions */
 } thimble_status;
 
 /* Linkage of the runtime's functions. Each file that includes the headers gets its own inlined

@@ -101,7 +101,8 @@ static FailureOr<TensorInfo> describeTensor(Operation *op, StringRef name, Type 
   info.kind = *kind;
   info.bytes = info.elements * byteSize(*kind);
   info.region = mcu::regionOf(buffer);
-  info.offset = mcu::arenaOffset(buffer);
+  auto input = dyn_cast<mcu::InputOp>(op);
+  info.offset = input && input.arrivesByRows() ? -1 : mcu::arenaOffset(buffer);
   return info;
 }
 
@@ -222,7 +223,8 @@ FailureOr<Program> describeProgram(ModuleOp module) {
       for (auto call : stream.getOps<mcu::CallOp>())
         if (failed(addCall(call)))
           return failure();
-      program.steps.push_back({driver, first, program.calls.size() - first});
+      program.steps.push_back(
+          {driver, first, program.calls.size() - first, static_cast<bool>(stream.getTaker())});
       continue;
     }
     if (auto call = dyn_cast<mcu::CallOp>(inner)) {
@@ -247,8 +249,17 @@ FailureOr<Program> describeProgram(ModuleOp module) {
     if (!input && !output)
       continue;
     Value buffer = input ? Value(input.getBuffer()) : Value(output.getBuffer());
-    if (failed(checkPlaced(&inner, buffer)))
+    const bool arrives = input && input.arrivesByRows();
+    if (!arrives && failed(checkPlaced(&inner, buffer)))
       return failure();
+    if (input && input.getPushed()) {
+      if (failed(checkPlaced(&inner, input.getPushed())))
+        return failure();
+      const int64_t rows = input.getRows();
+      program.pushed = PushedInput{mcu::regionOf(input.getPushed()),
+                                   mcu::arenaOffset(input.getPushed()), rows,
+                                   input.getBuffer().getType().getBytes() / rows};
+    }
     FailureOr<TensorInfo> info =
         input ? describeTensor(input, input.getName(), input.getTensor(), buffer)
               : describeTensor(output, output.getName(), output.getTensor(), buffer);

@@ -31,7 +31,7 @@ struct TensorInfo {
   std::vector<int64_t> shape;
   int64_t elements, bytes;
   size_t region;         // of RAM
-  int64_t offset;        // in the region, bytes
+  int64_t offset;        // in the region, bytes; -1 for an input whose rows a stream takes
   double scale = 0;      // 0 where the tensor is not quantized
   int64_t zeroPoint = 0; // in the storage type's values
 };
@@ -58,6 +58,14 @@ struct LayerCall {
 struct Step {
   mlir::func::FuncOp driver; // null: the only layer's function; takes all regions
   size_t firstCall, calls;   // the layers, in `Program::calls`
+  bool takesRows = false;    // the driver also takes a row of the input, and its number
+};
+
+/// How the caller hands over the only input. Bytes.
+struct PushedInput {
+  size_t region;   // of RAM
+  int64_t counter; // offset in it of the state that counts the rows, an int32
+  int64_t rows, rowBytes;
 };
 
 /// Bytes of a region that must hold zeros after NAME_init.
@@ -83,6 +91,7 @@ struct Program {
   std::vector<LayerCall> calls;            // in execution order, those of a stream in a chain's
   std::vector<Step> steps;                 // in execution order
   std::vector<StateRange> states;
+  std::optional<PushedInput> pushed; // none: as a whole
 
   bool hasRegions() const { return regions.size() > 1; }
   int64_t ramBytes() const;

@@ -150,7 +150,8 @@ private:
 
   void touch(Value buffer, int64_t step, int64_t begin, int64_t end) {
     const Place place = resolve(buffer);
-    if (isa<ConstantOp>(place.root.getDefiningOp()))
+    auto input = place.root.getDefiningOp<InputOp>();
+    if (isa<ConstantOp>(place.root.getDefiningOp()) || (input && input.arrivesByRows()))
       return;
     if (begin == end)
       return;

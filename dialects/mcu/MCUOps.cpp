@@ -88,6 +88,38 @@ LogicalResult ProgramOp::verifyRegions() {
   return success();
 }
 
+bool InputOp::arrivesByRows() {
+  return getPushed() && !getBuffer().use_empty() &&
+         llvm::all_of(getBuffer().getUsers(), [](Operation *user) {
+           auto copy = dyn_cast<CopyRowsOp>(user);
+           return copy && copy.getRows() == 1;
+         });
+}
+
+static bool hasRows(BufferType buffer) {
+  return buffer.getShape().size() >= 2 && buffer.getShape().front() == 1;
+}
+
+int64_t InputOp::getRows() {
+  const BufferType type = getBuffer().getType();
+  return hasRows(type) && type.getShape().size() > 2 ? type.getShape()[1] : 1;
+}
+
+LogicalResult InputOp::verify() {
+  if (!getPushed())
+    return success();
+  const BufferType counter = getPushed().getType();
+  if (counter.getLifetime() != Lifetime::State || counter.getBytes() != 4)
+    return emitOpError("rows are counted in a state of 4 bytes, got ") << counter;
+  if (!arrivesByRows())
+    return success();
+  const StreamOp first = *(*this)->getBlock()->getOps<StreamOp>().begin();
+  for (Operation *user : getBuffer().getUsers())
+    if (user->getParentOp() != first)
+      return user->emitOpError("takes pushed rows: only the first stream can");
+  return success();
+}
+
 LogicalResult BufferOp::verify() {
   Lifetime lifetime = getBuffer().getType().getLifetime();
   if (lifetime == Lifetime::Constant || lifetime == Lifetime::Input)
@@ -103,10 +135,6 @@ LogicalResult AliasOp::verify() {
     return emitOpError("bytes [") << offset << ", " << offset + part << ") are not within the "
                                   << source << " bytes of the source";
   return success();
-}
-
-static bool hasRows(BufferType buffer) {
-  return buffer.getShape().size() >= 2 && buffer.getShape().front() == 1;
 }
 
 // The stages have been verified by then: their walks can be counted.
@@ -213,17 +241,29 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult CallOp::verify() { return verifyWalk(*this, getBuffers().size()); }
 
-int64_t StreamOp::firingsOf(Operation *stage) {
-  if (!getSchedule())
-    return 1;
+int32_t StreamOp::numberOf(Operation *stage) {
   const SmallVector<Operation *> stages = getStages();
-  const auto number = static_cast<int32_t>(llvm::find(stages, stage) - stages.begin());
-  return llvm::count(*getSchedule(), number);
+  return static_cast<int32_t>(llvm::find(stages, stage) - stages.begin());
+}
+
+int64_t StreamOp::firingsOf(Operation *stage) {
+  return getSchedule() ? llvm::count(*getSchedule(), numberOf(stage)) : 1;
+}
+
+CopyRowsOp StreamOp::getTaker() {
+  for (auto copy : getOps<CopyRowsOp>())
+    if (auto input = copy.getSource().getDefiningOp<InputOp>(); input && input.arrivesByRows())
+      return copy;
+  return {};
 }
 
 //===-- Walks -------------------------------------------------------------------------------===//
 
 bool Walk::isRing() const { return cast<BufferType>(buffer().getType()).getRing() != 0; }
+bool Walk::isPushed() const {
+  auto input = buffer().getDefiningOp<InputOp>();
+  return input && input.arrivesByRows();
+}
 int64_t Walk::rowBytes() const { return cast<BufferType>(buffer().getType()).getRowBytes(); }
 
 SmallVector<Walk> thimble::mcu::walksOf(Operation *stage) {
@@ -265,7 +305,7 @@ Positions::Positions(StreamOp stream) {
   for (const Walk &walk : walks) {
     const bool moves =
         walk.isRing() ? !walk.writes && readers[walk.buffer()].size() > 1 : walk.advance != 0;
-    if (moves)
+    if (moves && !walk.isPushed())
       operands[walk.operand] = add(walk.first * walk.rowBytes());
   }
   for (Operation *stage : stream.getStages()) {

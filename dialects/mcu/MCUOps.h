@@ -48,6 +48,9 @@ inline int64_t regionTableBytes(size_t regions) {
   return regionAddressBytes * (static_cast<int64_t>(regions) - 1);
 }
 
+/// Attribute of a function's argument: memory that is only read.
+inline constexpr llvm::StringLiteral readOnlyAttr = "mcu.read_only";
+
 /// How a stage of a stream goes through one of its operands. Rows count from 0 in each.
 struct Walk {
   mlir::OpOperand *operand;
@@ -61,6 +64,8 @@ struct Walk {
 
   mlir::Value buffer() const { return operand->get(); }
   bool isRing() const;
+  /// Whether its rows are where the caller has them.
+  bool isPushed() const;
   int64_t rowBytes() const;
 };
 /// Those of a kernel, call, `copy_rows` or `fill_rows` in a stream of several stages; a kernel's

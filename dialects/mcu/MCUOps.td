@@ -126,9 +126,26 @@ defvar placement = (ins OptionalAttr<I64Attr>:$region, OptionalAttr<I64Attr>:$of
 
 def MCU_InputOp : MCU_PlacedOp<"input"> {
   let summary = "buffer that the caller fills before an inference";
-  let description = "`tensor` is the type with quantization, for the generated API.";
-  let arguments = !con((ins I64Attr:$index, StrAttr:$name, TypeAttr:$tensor), placement);
-  let assemblyFormat = "$index $name (`at` $region^ `:` $offset)? `as` $tensor attr-dict `:` type($buffer)";
+  let description = [{
+    `tensor` is the type with quantization, for the generated API.
+
+    With `pushed` the caller hands over its rows one by one, before the rest of the program runs; the
+    state that is named counts them. Where a chain takes each row as it comes, because the only readers are
+    `mcu.copy_rows` of a row in the first stream, the input has no place: no picture exists as a whole.
+  }];
+  let arguments = !con((ins I64Attr:$index, StrAttr:$name, TypeAttr:$tensor,
+    Optional<MCU_BufferType>:$pushed), placement);
+  let assemblyFormat = [{
+    $index $name (`at` $region^ `:` $offset)? (`pushed` `(` $pushed^ `:` type($pushed) `)`)?
+    `as` $tensor attr-dict `:` type($buffer)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether a chain takes its rows as they come.
+    bool arrivesByRows();
+    /// What the caller hands over at a time; a tensor without rows is one.
+    int64_t getRows();
+  }];
 }
 def MCU_BufferOp : MCU_PlacedOp<"buffer"> {
   let summary = "buffer in RAM";
@@ -206,8 +223,12 @@ def MCU_StreamOp : MCU_Op<"stream", [SingleBlock, NoTerminator, NoRegionArgument
     ::llvm::SmallVector<::mlir::Operation *> getStages() {
       return ::llvm::map_to_vector(getBody().front(), [](::mlir::Operation &op) { return &op; });
     }
+    /// By which the schedule counts a stage.
+    int32_t numberOf(::mlir::Operation *stage);
     /// How often the schedule fires a stage; once without a schedule.
     int64_t firingsOf(::mlir::Operation *stage);
+    /// The stage that takes a row of an input from the caller, if there is one.
+    CopyRowsOp getTaker();
   }];
 }
 

@@ -102,11 +102,14 @@ private:
     for (size_t i = 0; i < chain.stages.size(); ++i)
       for (size_t k = 0; k < chain.stages[i].inputs.size(); ++k) {
         const Operand input = chain.stages[i].inputs[k];
-        if (input.isRing || !leaves(chain.stages[i], input))
+        const bool arrives = takesRows(network, input.tensor, begin, end);
+        if (input.isRing || (!arrives && !leaves(chain.stages[i], input)))
           continue;
         ChainStage copy;
         copy.kind = Kind::CopyRows;
-        copy.height = tensor(input.tensor).rows % input.advance == 0 ? input.advance : 1;
+        copy.height =
+            !arrives && tensor(input.tensor).rows % input.advance == 0 ? input.advance : 1;
+        chain.takesRows |= arrives;
         copy.firings = tensor(input.tensor).rows / copy.height;
         copy.inputs = {{0, input.tensor, false, 0, copy.height, copy.height}};
         copy.output = {0, input.tensor, true, 0, copy.height, 0};
@@ -312,7 +315,7 @@ private:
   template <typename Live> void addWhole(int number, int lastTime, Live live) {
     const RowTensor &t = tensor(number);
     if (t.isPart || t.producer >= end || t.lastReader < begin ||
-        (t.lastReader < 0 && t.producer < begin))
+        (t.lastReader < 0 && t.producer < begin) || takesRows(network, number, begin, end))
       return;
     for (int64_t row = 0; row < t.rows; ++row) {
       const int first = t.producer < begin || !t.isOwn ? 0 : born[number][static_cast<size_t>(row)];
@@ -367,6 +370,18 @@ private:
 };
 
 } // namespace
+
+bool takesRows(const RowNetwork &network, int number, int begin, int end) {
+  const RowTensor &tensor = network.tensors[static_cast<size_t>(number)];
+  if (!tensor.arrivesByRows || !tensor.isOwn || begin > 0 || tensor.lastReader < 0 ||
+      tensor.lastReader >= end)
+    return false;
+  for (int op = begin; op < end; ++op)
+    for (const RowInput &input : network.operators[static_cast<size_t>(op)].inputs)
+      if (input.tensor == number && !input.isWalked)
+        return false;
+  return true;
+}
 
 Chain playChain(const RowNetwork &network, int begin, int end,
                 const std::vector<int64_t> &heights) {

@@ -30,8 +30,24 @@ StreamSearch::StreamSearch(const RowNetwork &network, TileChoices choices)
     addWhole(op);
     addSlices(op);
   }
+  takeRowsIfPossible();
   listStacks();
   unlimitedCycles = shortest(impossible, 0)->cycles;
+}
+
+// Where some chain can take the rows of the input as they come, the network begins with one.
+void StreamSearch::takeRowsIfPossible() {
+  auto takesRows = [](const Slice &slice) { return slice.chain.takesRows; };
+  takeRows = std::any_of(slices.begin(), slices.end(), [&](const auto &ending) {
+    return std::any_of(ending.begin(), ending.end(), takesRows);
+  });
+  if (!takeRows)
+    return;
+  for (auto &ending : slices)
+    ending.erase(
+        std::remove_if(ending.begin(), ending.end(),
+                       [&](const Slice &slice) { return slice.begin == 0 && !takesRows(slice); }),
+        ending.end());
 }
 
 void StreamSearch::listStacks() {

@@ -25,6 +25,9 @@ struct RowTensor {
   bool isOwn = true;
   /// Whether its bytes are those of another tensor, which counts them.
   bool isPart = false;
+  /// Whether the caller hands over its rows one by one. It need not exist as a whole: the chain
+  /// that begins the network may take each row as it comes.
+  bool arrivesByRows = false;
 
   int64_t bytes() const { return rows * rowBytes; }
 };
@@ -80,10 +83,16 @@ struct Chain {
   std::vector<ChainStage> stages;
   std::vector<int> schedule;    // stages in the order in which they fire
   std::map<int, int64_t> rings; // rows that there are at most, by tensor
+  /// Whether it takes the rows of the network's input as they come.
+  bool takesRows = false;
   /// For each operator the most bytes of tensors that are live while it fires.
   std::vector<int64_t> liveBytes;
   int64_t moveCycles = 0; // of firing and of moving rows
 };
+
+/// Whether operators [begin, end) can take the rows of tensor `number` as they come: they are the
+/// first of the network, and nothing else reads it.
+bool takesRows(const RowNetwork &network, int number, int begin, int end);
 
 /// Plays operators [begin, end) of `network`, operator i making `heights[i - begin]` rows at a time
 /// (a divisor of its rows; 1 for one that reduces): whichever is furthest along and finds its rows
@@ -119,6 +128,9 @@ public:
   /// about as fast it is the one with the smaller rings and scratch, which are easier to place: a
   /// kilobyte of them must save `price` of the least time.
   std::optional<StreamPlan> fastest(int64_t ramBytes, double price = 1.0 / 1000) const;
+  /// Whether all plans begin with a chain that takes the rows of the input as they come: where it
+  /// arrives by rows they do if any does.
+  bool takesRows() const { return takeRows; }
   /// Cycles of the fastest plan of all.
   int64_t leastCycles() const { return unlimitedCycles; }
   /// The least bytes with which some plan takes at most `cycles`.
@@ -128,6 +140,7 @@ private:
   struct Slice;
   void addSlices(int begin);
   void addWhole(int op);
+  void takeRowsIfPossible();
   void listStacks();
   /// Operators from `begin` on, with these heights; nothing if no kernel can compute one of them.
   std::optional<Slice> sliceOf(int begin, const std::vector<int64_t> &heights) const;
@@ -159,6 +172,7 @@ private:
   TileChoices choices;
   std::vector<std::vector<Slice>> slices; // by their end
   std::vector<int64_t> stacks;            // depths worth a try
+  bool takeRows = false;
   int64_t unlimitedCycles = 0;
 };
 

@@ -12,8 +12,11 @@ namespace thimble {
 
 /// What running one operator at a time may take for Speed beyond the tensors: scratch and stack.
 static constexpr int64_t spareBytes = 3584;
-Layers::Layers(func::FuncOp function, const Aliases &aliases, const Target &target)
-    : function(function), aliases(aliases), target(target), tiles(function.getContext(), target) {}
+
+Layers::Layers(func::FuncOp function, const Aliases &aliases, const Target &target,
+               bool inputByRows)
+    : function(function), aliases(aliases), target(target), inputByRows(inputByRows),
+      tiles(function.getContext(), target) {}
 
 /// The candidates that are listed for `op`, priced.
 static FailureOr<SmallVector<Candidate>> candidatesOf(nn::NNOperator op, const Target &target) {
@@ -91,8 +94,10 @@ void Layers::describe() {
       row.producer = row.producer < 0 ? step : std::min(row.producer, step);
     });
   };
-  for (BlockArgument argument : function.getArguments())
-    (void)numberOf(argument);
+  for (BlockArgument argument : function.getArguments()) {
+    const int number = numberOf(argument);
+    network.tensors[static_cast<size_t>(number)].arrivesByRows = inputByRows;
+  }
   for (auto [index, layer] : llvm::enumerate(layers)) {
     const int step = static_cast<int>(index);
     RowOperator &row = network.operators.emplace_back();
@@ -193,6 +198,16 @@ bool Layers::choose(Objective objective, int64_t ramBytes, double price) {
   apply(std::move(*fastest));
   select(objective, plan.ram);
   return true;
+}
+
+bool Layers::chooseByRows(Objective objective) {
+  if (!search().takesRows())
+    return false;
+  int64_t most = 0;
+  for (size_t i = 0; i < layers.size(); ++i)
+    most = std::max(most, liveBytesAt(network, static_cast<int>(i)));
+  constexpr double price = 1.0 / 1000;
+  return choose(objective, most + spareBytes, price);
 }
 
 /// A remark for each chain: what runs row by row.

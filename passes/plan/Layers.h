@@ -28,7 +28,8 @@ struct Layer {
 class Layers {
 public:
   /// `function` outlives this.
-  Layers(mlir::func::FuncOp function, const Aliases &aliases, const Target &target);
+  Layers(mlir::func::FuncOp function, const Aliases &aliases, const Target &target,
+         bool inputByRows);
 
   /// Lists the kernels. Fails with an error on an operator that none can compute.
   mlir::LogicalResult list();
@@ -37,6 +38,9 @@ public:
   /// Chooses chains and kernels: the fastest within `ramBytes` of arena and stack, see
   /// `StreamSearch::fastest`. False if nothing is.
   bool choose(Objective objective, int64_t ramBytes, double price);
+  /// Chooses the fastest within the RAM of one operator at a time that takes the rows of the input
+  /// as they come. False if nothing does.
+  bool chooseByRows(Objective objective);
   /// The chains that there could be; made when first asked for.
   const StreamSearch &search();
 
@@ -47,6 +51,10 @@ public:
   void explain();
 
   llvm::MutableArrayRef<Layer> all() { return layers; }
+  mlir::func::FuncOp getFunction() const { return function; }
+  const Aliases &getAliases() const { return aliases; }
+  /// Whether the caller hands over the input row by row.
+  bool isInputByRows() const { return inputByRows; }
   /// The chain that begins with layer `index`, if one does.
   const Chain *chainAt(size_t index) const;
   /// What tensors are to `Chain`.
@@ -66,6 +74,7 @@ private:
   mlir::func::FuncOp function;
   const Aliases &aliases;
   const Target &target;
+  bool inputByRows;
   RowTiles tiles;
   std::vector<Layer> layers;
   RowNetwork network;

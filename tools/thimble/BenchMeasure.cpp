@@ -87,12 +87,12 @@ static std::string readReport(llvm::ArrayRef<OutputFile> files, Benchmark &bench
 
 //===-- The firmware ------------------------------------------------------------------------===//
 
-static const char *const measuredInvoke = R"(
+static const char *const measuredRun = R"(
 #include "stack_use.h"
 static uint32_t used;
-__attribute__((noinline)) static int measured_invoke(void) {
+__attribute__((noinline)) static int measured_run(const unsigned char *sample) {
   const uint32_t *top = stack_paint();
-  int status = model_invoke(arena);
+  int status = run_model(sample);
   used = stack_used(top);
   return status;
 }
@@ -215,7 +215,9 @@ static bool runCounted(ProgramFolder &folder, const BenchmarkSubject &subject,
   auto functions = readFunctions(folder / "firmware.elf");
   if (!functions)
     return false;
-  auto entry = llvm::find_if(*functions, [](const auto &f) { return f.second == "model_invoke"; });
+  // Handing over rows is part of an inference.
+  const llvm::StringRef counted = subject.options.streamInput ? "run_model" : "model_invoke";
+  auto entry = llvm::find_if(*functions, [&](const auto &f) { return f.second == counted; });
   std::string counts = folder / "counts.txt";
   plugin += ",out=" + counts + ",entry=" + std::to_string(entry->first) +
             flashSettings(subject.target.flash, subject.board.flash);
@@ -241,8 +243,7 @@ std::optional<Benchmark> driver::measure(const BenchmarkSubject &subject,
     return std::nullopt;
   Benchmark benchmark;
   std::string objective = readReport(*files, benchmark);
-  ProgramParts parts{measuredInvoke, "measured_invoke()", printStack,
-                     regionSections(subject.board)};
+  ProgramParts parts{measuredRun, "measured_run", printStack, regionSections(subject.board)};
   files->push_back({"main.c", programText(samples, parts)});
   if (!addShapes(benchmark, imported, subject.options, objective) ||
       !folder.write(std::move(*files)) || !linkFirmware(folder, subject.options, subject.board) ||

@@ -123,6 +123,7 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
       return fail("--prefer-kernel must be one of " + join(names, ", ") + ", got '" + name + "'");
     }
   options.instrument = args.hasArg(OPT_instrument);
+  options.streamInput = args.hasArg(OPT_stream_input);
   invocation.inputs = args.getAllArgValues(OPT_input);
   invocation.jsonFile = args.getLastArgValue(OPT_json);
   invocation.outputs = args.getAllArgValues(OPT_output);
@@ -159,8 +160,7 @@ bool driver::parse(const Command &command, ArrayRef<const char *> arguments, Inv
     return fail(Twine("option '") + args.getArgString(missingIndex) + "' needs a value");
   for (const Arg *arg : args) {
     unsigned id = arg->getOption().getID();
-    if (is_contained({OPT_quantize, OPT_calibrate, OPT_prune, OPT_io, OPT_stream_input},
-                     OptionID(id)))
+    if (is_contained({OPT_quantize, OPT_calibrate, OPT_prune, OPT_io}, OptionID(id)))
       return fail(Twine("option '") + arg->getSpelling() + "' is not available in this version");
     if (id == OPT_UNKNOWN)
       return fail("unknown option '" + arg->getAsString(args) + "'");

@@ -23,6 +23,7 @@ defm optimize : V<"optimize", "GOAL", "speed, balanced, ram or flash (default: s
 defm ram : V<"ram", "BYTES", "budget of arena and stack, with K or M suffix">;
 defm flash : V<"flash", "BYTES", "budget of code and constants, with K or M suffix">;
 defm reference : V<"reference", "WHICH", "tflm or litert: whose rounding to follow (default: tflm)">;
+def stream_input : F<"stream-input", "take the input row by row, through NAME_push_rows">;
 def instrument : F<"instrument", "call thimble_layer_hook after each layer">;
 defm float_abi : V<"float-abi", "ABI", "hard, softfp or soft (default: hard)">;
 defm compile_to : V<"compile-to", "PHASE", "stop after this phase and write the module">;
@@ -36,7 +37,6 @@ def quantize : Later<"quantize">;
 def calibrate : Later<"calibrate">;
 def prune : Later<"prune">;
 def io : Later<"io">;
-def stream_input : Flag<["--"], "stream-input">;
 
 defm json : V<"json", "FILE", "write the figures as JSON; - for the output">;
 defm input : V<"input", "FILE", "input as .npy, once for each, or all as .npz">;

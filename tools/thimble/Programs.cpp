@@ -66,6 +66,22 @@ static void put_record(const char *kind, unsigned index, const void *data, size_
 }
 
 THIMBLE_ALIGN(MODEL_ARENA_ALIGN) static unsigned char arena[MODEL_ARENA_BYTES + 1];
+
+#ifdef MODEL_INPUT_0_ROWS
+THIMBLE_NOINLINE static int run_model(const unsigned char *rows) {
+  for (int i = 0; i < MODEL_INPUT_0_ROWS; ++i, rows += MODEL_INPUT_0_ROW_BYTES) {
+    int status = model_push_rows(arena, (const MODEL_INPUT_0_TYPE *)(const void *)rows, 1);
+    if (status)
+      return status;
+  }
+  return model_invoke(arena);
+}
+#else
+static int run_model(const unsigned char *unused) {
+  (void)unused;
+  return model_invoke(arena);
+}
+#endif
 )";
 
 /// Memory for all regions, and the table of them that init takes. Only the model's header knows
@@ -87,7 +103,7 @@ static std::string regionsText(llvm::ArrayRef<std::string> sections) {
 }
 
 static std::string inputsText(llvm::ArrayRef<Sample> samples) {
-  std::string text = "static const unsigned char inputs[] = {";
+  std::string text = "THIMBLE_ALIGN(8) static const unsigned char inputs[] = {";
   size_t column = 0;
   for (const Sample &sample : samples)
     for (const Tensor &tensor : sample)
@@ -102,13 +118,15 @@ std::string driver::programText(llvm::ArrayRef<Sample> samples, const ProgramPar
       programStart + regionsText(parts.sections) + parts.definitions + inputsText(samples);
   text += "int main(void) {\n  const unsigned char *data = inputs;\n"
           "  if (model_init_regions(regions))\n    return 2;\n  for (unsigned s = 0; s < " +
-          std::to_string(samples.size()) + "; ++s) {\n    put(\"S\\n\", 2);\n";
+          std::to_string(samples.size()) +
+          "; ++s) {\n    const unsigned char *sample = data;\n    put(\"S\\n\", 2);\n";
   for (size_t k = 0; k < samples.front().size(); ++k) {
     std::string input = std::to_string(k);
-    text += "    memcpy(model_input_" + input + "(arena), data, MODEL_INPUT_" + input +
-            "_BYTES);\n    data += MODEL_INPUT_" + input + "_BYTES;\n";
+    text += "#ifndef MODEL_INPUT_0_ROWS\n    memcpy(model_input_" + input +
+            "(arena), data, MODEL_INPUT_" + input + "_BYTES);\n#endif\n    data += MODEL_INPUT_" +
+            input + "_BYTES;\n";
   }
-  return text + "    if (" + parts.invoke + ")\n      return 3;\n" + parts.afterInvoke +
+  return text + "    if (" + parts.run + "(sample))\n      return 3;\n" + parts.afterInvoke +
          "  }\n  put(\"E\\n\", 2);\n  return 0;\n}\n";
 }
 

@@ -21,8 +21,9 @@ std::optional<std::vector<OutputFile>> generate(llvm::ArrayRef<uint8_t> model,
 struct ProgramParts {
   /// Before main. put(), put_record() and the model's header are there already.
   std::string definitions;
-  /// Expression that runs the model on `arena`: its status.
-  std::string invoke;
+  /// Function that runs the model in `arena` on a sample, of which only rows are still to be handed
+  /// over: its status. `run_model` is there already.
+  std::string run = "run_model";
   /// Statements after each inference.
   std::string afterInvoke;
   /// Sections of the board's memories that hold the regions of RAM after the first; none for more

@@ -174,7 +174,7 @@ bool Comparison::writeProgram(const ProgramFolder &folder, CompileOptions option
   auto files = generate(model, options);
   if (!files)
     return false;
-  ProgramParts parts{layerHook, "model_invoke(arena)", "", regionSections(board)};
+  ProgramParts parts{layerHook, "run_model", "", regionSections(board)};
   for (size_t k = 0; k < reference.outputs.front().size(); ++k) {
     std::string index = std::to_string(k);
     parts.afterInvoke += "    put_record(\"O\", " + index + ", model_output_" + index +

@@ -216,7 +216,8 @@ std::optional<Expression> FunctionPrinter::memory(Operation *op) {
     const Expression base = use(view.getSource()), start = use(view.getByteShift());
     Expression e;
     const std::string type = scalarType(view.getType().getElementType());
-    const std::string address = base.text + " + " + start.at(Precedence::Multiplicative);
+    const std::string address =
+        start.text == "0" ? base.text : base.text + " + " + start.at(Precedence::Multiplicative);
     e.text = type == "int8_t" ? address : "(" + type + " *)(void *)(" + address + ")";
     e.precedence = type == "int8_t" ? Precedence::Additive : Precedence::Unary;
     e.depend(start);

@@ -4,6 +4,7 @@
 #include "compiler/emit/c/FunctionPrinter.h"
 
 #include "dialects/m4/M4Ops.h"
+#include "dialects/mcu/MCUOps.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/STLExtras.h"
@@ -68,6 +69,9 @@ std::string wrapped(const std::string &text, unsigned indent) {
 void FunctionPrinter::line(const std::string &text) { out += wrapped(text, 2 * depth); }
 
 static bool isWritten(BlockArgument buffer) {
+  auto function = cast<func::FuncOp>(buffer.getOwner()->getParentOp());
+  if (function.getArgAttr(buffer.getArgNumber(), mcu::readOnlyAttr))
+    return false;
   for (OpOperand &use : buffer.getUses()) {
     Operation *user = use.getOwner();
     // What is viewed as something else is the arena.

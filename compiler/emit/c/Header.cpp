@@ -98,6 +98,11 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
   os << "\n";
   for (size_t i = 0; i < program.inputs.size(); ++i)
     printTensor(os, macro + "_INPUT_" + std::to_string(i), program.inputs[i]), os << "\n";
+  if (program.pushed) {
+    define("INPUT_0_ROWS", program.pushed->rows, ("to push, see " + name + "_push_rows").c_str());
+    define("INPUT_0_ROW_BYTES", program.pushed->rowBytes);
+    os << "\n";
+  }
   for (size_t i = 0; i < program.outputs.size(); ++i)
     printTensor(os, macro + "_OUTPUT_" + std::to_string(i), program.outputs[i]), os << "\n";
 
@@ -108,18 +113,31 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
 
   os << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
      << initText(name, program.hasRegions())
-     << "/* Where to write the inputs, before every inference, and to read the outputs, until the "
-     << "next. */\n";
-  for (size_t i = 0; i < program.inputs.size(); ++i)
+     << (program.pushed ? "/* Where to read the outputs, until the next inference. */\n"
+                        : "/* Where to write the inputs, before every inference, and to read the "
+                          "outputs, until the next. */\n");
+  for (size_t i = 0; i < program.inputs.size() && !program.pushed; ++i)
     os << cType(program.inputs[i].kind) << " *" << name << "_input_" << i << "(void *arena);\n";
   for (size_t i = 0; i < program.outputs.size(); ++i)
     os << "const " << cType(program.outputs[i].kind) << " *" << name << "_output_" << i
        << "(const void *arena);\n";
-  os << "\n/* One inference: reads the inputs, which it may overwrite, and writes the outputs. "
-     << "THIMBLE_OK, or\n * "
-     << (program.hasRegions() ? "THIMBLE_ERROR_STATE, " : "")
-     << "THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT and nothing done. */\n"
-     << "int " << name << "_invoke(void *arena);\n";
+  if (program.pushed)
+    os << "\n/* Takes the next `count` rows of the input, from the first on, and computes what "
+          "they make "
+       << "possible.\n * They may go as soon as it returns; the arena is to be left alone until "
+       << name << "_invoke.\n * THIMBLE_OK, or THIMBLE_ERROR_NULL, THIMBLE_ERROR_ALIGNMENT or "
+       << "THIMBLE_ERROR_ROWS (more than are\n * missing) and nothing done. */\n"
+       << "int " << name << "_push_rows(void *arena, const " << cType(program.inputs.front().kind)
+       << " *rows, uint32_t count);\n"
+       << "\n/* Ends an inference whose rows have been pushed and writes the outputs; the next row "
+          "is the "
+       << "first of\n * the next input. THIMBLE_OK, or THIMBLE_ERROR_NULL, THIMBLE_ERROR_ALIGNMENT "
+          "or "
+       << "THIMBLE_ERROR_ROWS\n * (some are missing) and nothing done. */\n";
+  else
+    os << "\n/* One inference: reads the inputs, which it may overwrite, and writes the outputs. "
+       << "THIMBLE_OK, or\n * THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT and nothing done. */\n";
+  os << "int " << name << "_invoke(void *arena);\n";
   if (options.instrument)
     os << "\n/* Defined by the caller: called after each layer with the arena, the layer's index "
        << "and each buffer\n * that it wrote. */\n"

@@ -76,10 +76,11 @@ static bool usesFloat(ModuleOp module) {
       .wasInterrupted();
 }
 
+static std::string regionName(size_t region) { return "region_" + std::to_string(region); }
+
 // The expression of an address in a region.
 static std::string addressIn(size_t region, int64_t offset) {
-  const std::string base = region == 0 ? "base" : "region_" + std::to_string(region);
-  return base + " + " + std::to_string(offset);
+  return (region == 0 ? "base" : regionName(region)) + " + " + std::to_string(offset);
 }
 
 static std::string loadRegion(const std::string &name, size_t region) {
@@ -158,26 +159,82 @@ static void printCall(llvm::raw_ostream &os, const LayerCall &call, bool instrum
                     2);
 }
 
+static void printRowCounter(llvm::raw_ostream &os, const PushedInput &pushed) {
+  const std::string base = pushed.region == 0 ? "(uint8_t *)arena" : regionName(pushed.region);
+  os << "  int32_t *const pushed = (int32_t *)(void *)(" << base << " + " << pushed.counter
+     << ");\n";
+}
+
+// The checks of a function that runs the model, and variables for what they find.
+static void printEntry(llvm::raw_ostream &os, const std::string &name, const Program &program) {
+  // Addresses in the arena are computed, not read: before it is known to be one.
+  const bool isEarly = program.pushed && program.pushed->region == 0;
+  if (isEarly)
+    printRowCounter(os, *program.pushed);
+  printArenaChecks(os, name);
+  for (size_t region = 1; region < program.regions.size(); ++region)
+    os << "  uint8_t *const " << regionName(region) << " = " << loadRegion(name, region) << ";\n"
+       << "  if (" << regionName(region) << " == NULL)\n    return THIMBLE_ERROR_STATE;\n";
+  if (program.pushed && !isEarly)
+    printRowCounter(os, *program.pushed);
+}
+
+// The arguments of a driver: all regions.
+static std::string basesOf(const Program &program, llvm::StringRef arena) {
+  std::string bases = "(int8_t *)" + arena.str();
+  for (size_t region = 1; region < program.regions.size(); ++region)
+    bases += ", (int8_t *)" + regionName(region);
+  return bases;
+}
+
+// The driver of the stream that takes the rows of the input, if one does.
+static func::FuncOp driverOfRows(const Program &program) {
+  for (const Step &step : program.steps)
+    if (step.takesRows)
+      return step.driver;
+  return {};
+}
+
+static void printPushRows(llvm::raw_ostream &os, const std::string &name, const Program &program) {
+  const PushedInput &pushed = *program.pushed;
+  const TensorInfo &input = program.inputs.front();
+  const std::string type = cType(input.kind).str();
+  os << "int " << name << "_push_rows(void *arena, const " << type << " *rows, uint32_t count) {\n"
+     << "  const int8_t *row = (const int8_t *)(const void *)rows;\n";
+  printEntry(os, name, program);
+  os << "  if (rows == NULL)\n    return THIMBLE_ERROR_NULL;\n"
+     << "  if (count > (uint32_t)(" << pushed.rows
+     << " - *pushed))\n    return THIMBLE_ERROR_ROWS;\n"
+     << "  for (; count > 0; --count, ++*pushed, row += " << pushed.rowBytes << ")\n";
+  if (func::FuncOp driver = driverOfRows(program))
+    os << "    " << driver.getSymName() << "(" << basesOf(program, "arena")
+       << ", row, *pushed);\n";
+  else
+    os << "    thimble_copy_rows((int8_t *)"
+       << (input.region == 0 ? "arena" : regionName(input.region)) << " + " << input.offset
+       << " + *pushed * " << pushed.rowBytes << ", row, " << pushed.rowBytes << ");\n";
+  os << "  return THIMBLE_OK;\n}\n\n";
+}
+
 static void printInvoke(llvm::raw_ostream &os, const std::string &name, const Program &program,
                         bool instrument) {
   const bool usesBase = llvm::any_of(program.steps, [&](const Step &step) {
-    return step.driver || llvm::any_of(program.calls[step.firstCall].arguments,
-                                       [](const BufferArgument &a) { return a.region == 0; });
+    return !step.takesRows &&
+           (step.driver || llvm::any_of(program.calls[step.firstCall].arguments,
+                                        [](const BufferArgument &a) { return a.region == 0; }));
   });
   os << "int " << name << "_invoke(void *arena) {\n";
   if (usesBase)
     os << "  uint8_t *const base = (uint8_t *)arena;\n";
-  printArenaChecks(os, name);
-  std::string bases = "(int8_t *)base";
-  for (size_t region = 1; region < program.regions.size(); ++region) {
-    const std::string base = "region_" + std::to_string(region);
-    os << "  uint8_t *const " << base << " = " << loadRegion(name, region) << ";\n"
-       << "  if (" << base << " == NULL)\n    return THIMBLE_ERROR_STATE;\n";
-    bases += ", (int8_t *)" + base;
-  }
+  printEntry(os, name, program);
+  if (program.pushed)
+    os << "  if (*pushed != " << program.pushed->rows << ")\n    return THIMBLE_ERROR_ROWS;\n"
+       << "  *pushed = 0;\n";
   for (Step step : program.steps)
-    if (step.driver)
-      os << wrapped(step.driver.getSymName().str() + "(" + bases + ");", 2);
+    if (step.takesRows)
+      continue; // by then it has run
+    else if (step.driver)
+      os << wrapped(step.driver.getSymName().str() + "(" + basesOf(program, "base") + ");", 2);
     else
       printCall(os, program.calls[step.firstCall], instrument);
   os << "  return THIMBLE_OK;\n}\n";
@@ -343,11 +400,13 @@ FailureOr<std::vector<EmittedFile>> emitC(ModuleOp module, const EmitOptions &op
   } else {
     printInit(os, name, *program);
   }
-  for (size_t i = 0; i < program->inputs.size(); ++i)
+  for (size_t i = 0; i < program->inputs.size() && !program->pushed; ++i)
     printAccessor(os, name, program->inputs[i], true, i);
   for (size_t i = 0; i < program->outputs.size(); ++i)
     printAccessor(os, name, program->outputs[i], false, i);
   os << "\n";
+  if (program->pushed)
+    printPushRows(os, name, *program);
   printInvoke(os, name, *program, options.instrument);
   if (isFloat)
     os << "\nTHIMBLE_FP_STRICT_END\n";

@@ -18,36 +18,49 @@ public:
   void build(bool instrument);
 
 private:
-  /// Starts the API function NAME_<suffix>, which takes one pointer.
-  Argument *start(const Twine &suffix, Type *result, StringRef argument);
+  /// Starts the API function NAME_<suffix>, which takes a pointer, and `more`.
+  Argument *start(const Twine &suffix, Type *result, StringRef argument,
+                  ArrayRef<Type *> more = {});
   /// Returns `status` where `failed` holds; goes on where not.
   void returnIf(Value *failed, thimble_status status);
   void returnStatus(thimble_status status) {
     builder.CreateRet(ConstantInt::getSigned(word, status));
   }
-  Value *at(Value *arena, int64_t offset) {
+  /// Returns an error where the arena is null or not aligned.
+  void checkArena(Value *arena);
+  Function *own(mlir::func::FuncOp layer);
+  /// Where each region of RAM begins.
+  using Bases = SmallVector<Value *>;
+  /// Takes row `number` of the input.
+  void take(const Bases &bases, Value *row, Value *number);
+  Value *at(Value *base, int64_t offset) {
     if (offset == 0)
-      return arena;
-    return builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), arena, offset);
+      return base;
+    return builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), base, offset);
   }
+  /// The place of a region's address in the arena.
   Value *slotOf(Value *arena, size_t region) {
     return at(arena, thimble::emit::regionSlot(region));
   }
-  /// The base of a region, from the arena's table where it is not the arena.
   Value *baseOf(Value *arena, size_t region) {
     return region == 0 ? arena
                        : builder.CreateAlignedLoad(pointer, slotOf(arena, region), Align(4));
   }
-  void checkArena(Value *arena);
-  void clearStates(ArrayRef<Value *> bases);
+  /// Checks the arena and what it says of the regions.
+  Bases checkedBases(Value *arena);
+  void clearStates(const Bases &bases);
 
   void init();
   void initRegions();
   void refuseInit();
   void initSeveral();
   void accessor(const Twine &suffix, const thimble::emit::TensorInfo &tensor);
+  Value *rowCounter(const Bases &bases) {
+    return at(bases[program.pushed->region], program.pushed->counter);
+  }
+  void pushRows();
   void invoke(bool instrument);
-  void callHook(ArrayRef<Value *> bases, const thimble::emit::LayerCall &call);
+  void callHook(const Bases &bases, const thimble::emit::LayerCall &call);
 
   Module &module;
   const thimble::emit::Program &program;
@@ -58,8 +71,11 @@ private:
 
 } // namespace
 
-Argument *ApiBuilder::start(const Twine &suffix, Type *result, StringRef argument) {
-  auto *type = FunctionType::get(result, {pointer}, /*isVarArg=*/false);
+Argument *ApiBuilder::start(const Twine &suffix, Type *result, StringRef argument,
+                            ArrayRef<Type *> more) {
+  SmallVector<Type *> types{pointer};
+  llvm::append_range(types, more);
+  auto *type = FunctionType::get(result, types, /*isVarArg=*/false);
   auto *function = Function::Create(type, GlobalValue::ExternalLinkage,
                                     Twine(program.name) + "_" + suffix, module);
   function->addFnAttr(Attribute::NoUnwind);
@@ -86,7 +102,17 @@ void ApiBuilder::checkArena(Value *arena) {
   returnIf(misaligned, THIMBLE_ERROR_ALIGNMENT);
 }
 
-void ApiBuilder::clearStates(ArrayRef<Value *> bases) {
+ApiBuilder::Bases ApiBuilder::checkedBases(Value *arena) {
+  checkArena(arena);
+  Bases bases{arena};
+  for (size_t region = 1; region < program.regions.size(); ++region) {
+    bases.push_back(baseOf(arena, region));
+    returnIf(builder.CreateIsNull(bases.back()), THIMBLE_ERROR_STATE);
+  }
+  return bases;
+}
+
+void ApiBuilder::clearStates(const Bases &bases) {
   for (const thimble::emit::StateRange &state : program.states)
     builder.CreateMemSet(at(bases[state.region], state.offset), builder.getInt8(0), state.bytes,
                          MaybeAlign());
@@ -95,7 +121,7 @@ void ApiBuilder::clearStates(ArrayRef<Value *> bases) {
 void ApiBuilder::init() {
   Value *arena = start("init", word, "arena");
   checkArena(arena);
-  clearStates(arena);
+  clearStates({arena});
   returnStatus(THIMBLE_OK);
 }
 
@@ -117,7 +143,7 @@ void ApiBuilder::refuseInit() {
 void ApiBuilder::initSeveral() {
   Value *regions = start("init_regions", word, "regions");
   returnIf(builder.CreateIsNull(regions), THIMBLE_ERROR_NULL);
-  SmallVector<Value *> bases;
+  Bases bases;
   for (size_t k = 0; k < program.regions.size(); ++k) {
     Value *entry = builder.CreateConstInBoundsGEP1_32(pointer, regions, static_cast<unsigned>(k));
     bases.push_back(builder.CreateAlignedLoad(pointer, entry, Align(4)));
@@ -134,7 +160,7 @@ void ApiBuilder::accessor(const Twine &suffix, const thimble::emit::TensorInfo &
   builder.CreateRet(at(baseOf(arena, tensor.region), tensor.offset));
 }
 
-void ApiBuilder::callHook(ArrayRef<Value *> bases, const thimble::emit::LayerCall &call) {
+void ApiBuilder::callHook(const Bases &bases, const thimble::emit::LayerCall &call) {
   auto *half = builder.getInt16Ty();
   auto *type = FunctionType::get(builder.getVoidTy(), {pointer, half, pointer, half, word}, false);
   FunctionCallee hook = module.getOrInsertFunction("thimble_layer_hook", type);
@@ -147,7 +173,8 @@ void ApiBuilder::callHook(ArrayRef<Value *> bases, const thimble::emit::LayerCal
     if (argument.written && lifetime != thimble::mcu::Lifetime::Scratch) {
       CallInst *inst =
           builder.CreateCall(hook, {bases.front(), builder.getInt16(call.index),
-                                    at(bases[argument.region], argument.offset), builder.getInt16(0), builder.getInt32(argument.bytes)});
+                                    at(bases[argument.region], argument.offset),
+                                    builder.getInt16(0), builder.getInt32(argument.bytes)});
       inst->addParamAttr(1, Attribute::ZExt);
       inst->addParamAttr(3, Attribute::ZExt);
     }
@@ -165,25 +192,76 @@ static void keepCompileTimeLinear(Function &layer, Function &caller) {
     }
 }
 
+// The rows are a loop that the stream's driver, or a copy to the input's place, is the body of.
+void ApiBuilder::pushRows() {
+  Value *arena = start("push_rows", word, "arena", {pointer, word});
+  Function *function = builder.GetInsertBlock()->getParent();
+  Value *rows = function->getArg(1), *count = function->getArg(2);
+  const Bases bases = checkedBases(arena);
+  returnIf(builder.CreateIsNull(rows), THIMBLE_ERROR_NULL);
+  const thimble::emit::PushedInput &pushed = *program.pushed;
+  Value *first = builder.CreateAlignedLoad(word, rowCounter(bases), Align(4));
+  Value *left = builder.CreateSub(builder.getInt32(pushed.rows), first);
+  returnIf(builder.CreateICmpUGT(count, left), THIMBLE_ERROR_ROWS);
+
+  BasicBlock *before = builder.GetInsertBlock();
+  auto *loop = BasicBlock::Create(module.getContext(), "loop", function);
+  auto *body = BasicBlock::Create(module.getContext(), "body", function);
+  auto *end = BasicBlock::Create(module.getContext(), "end", function);
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(loop);
+  PHINode *done = builder.CreatePHI(word, 2);
+  done->addIncoming(builder.getInt32(0), before);
+  builder.CreateCondBr(builder.CreateICmpULT(done, count), body, end);
+  builder.SetInsertPoint(body);
+  Value *row = builder.CreateInBoundsGEP(
+      builder.getInt8Ty(), rows, builder.CreateMul(done, builder.getInt32(pushed.rowBytes)));
+  take(bases, row, builder.CreateAdd(first, done));
+  Value *next = builder.CreateAdd(done, builder.getInt32(1));
+  builder.CreateAlignedStore(builder.CreateAdd(first, next), rowCounter(bases), Align(4));
+  done->addIncoming(next, body);
+  builder.CreateBr(loop);
+  builder.SetInsertPoint(end);
+  returnStatus(THIMBLE_OK);
+}
+
+void ApiBuilder::take(const Bases &bases, Value *row, Value *number) {
+  for (const thimble::emit::Step &step : program.steps)
+    if (step.takesRows) {
+      Bases arguments = bases;
+      arguments.append({row, number});
+      builder.CreateCall(own(step.driver), arguments);
+      return;
+    }
+  const int64_t bytes = program.pushed->rowBytes;
+  const thimble::emit::TensorInfo &input = program.inputs.front();
+  Value *place =
+      builder.CreateInBoundsGEP(builder.getInt8Ty(), at(bases[input.region], input.offset),
+                                builder.CreateMul(number, builder.getInt32(bytes)));
+  builder.CreateMemCpy(place, MaybeAlign(), row, MaybeAlign(), bytes);
+}
+
+// A function a layer, so that code size, stack and profiles are the layer's own.
+Function *ApiBuilder::own(mlir::func::FuncOp layer) {
+  Function *function = module.getFunction(layer.getSymName());
+  function->addFnAttr(Attribute::NoInline);
+  keepCompileTimeLinear(*function, *builder.GetInsertBlock()->getParent());
+  return function;
+}
+
 void ApiBuilder::invoke(bool instrument) {
-  Value *arena = start("invoke", word, "arena");
-  returnIf(builder.CreateIsNull(arena), THIMBLE_ERROR_NULL);
-  SmallVector<Value *> bases;
-  for (size_t region = 0; region < program.regions.size(); ++region) {
-    bases.push_back(baseOf(arena, region));
-    if (region > 0)
-      returnIf(builder.CreateIsNull(bases.back()), THIMBLE_ERROR_STATE);
+  const Bases bases = checkedBases(start("invoke", word, "arena"));
+  if (program.pushed) {
+    Value *pushed = builder.CreateAlignedLoad(word, rowCounter(bases), Align(4));
+    returnIf(builder.CreateICmpNE(pushed, builder.getInt32(program.pushed->rows)),
+             THIMBLE_ERROR_ROWS);
+    builder.CreateAlignedStore(builder.getInt32(0), rowCounter(bases), Align(4));
   }
-  // A function a layer, so that code size, stack and profiles are the layer's own.
-  auto own = [&](mlir::func::FuncOp layer) {
-    Function *function = module.getFunction(layer.getSymName());
-    function->addFnAttr(Attribute::NoInline);
-    keepCompileTimeLinear(*function, *builder.GetInsertBlock()->getParent());
-    return function;
-  };
   for (const thimble::emit::LayerCall &call : program.calls)
     own(call.function);
   for (const thimble::emit::Step &step : program.steps) {
+    if (step.takesRows)
+      continue; // by then it has run
     if (step.driver) {
       builder.CreateCall(own(step.driver), bases);
       continue;
@@ -208,8 +286,11 @@ void ApiBuilder::build(bool instrument) {
     init();
     initRegions();
   }
-  for (auto [k, tensor] : llvm::enumerate(program.inputs))
-    accessor("input_" + Twine(k), tensor);
+  if (program.pushed)
+    pushRows();
+  else
+    for (auto [k, tensor] : llvm::enumerate(program.inputs))
+      accessor("input_" + Twine(k), tensor);
   for (auto [k, tensor] : llvm::enumerate(program.outputs))
     accessor("output_" + Twine(k), tensor);
   invoke(instrument);

@@ -77,6 +77,8 @@ Error thimble::object::linkRuntime(Module &module, StringRef bitcode) {
 void thimble::object::internalize(Module &module, const emit::Program &program) {
   std::string prefix = program.name + "_";
   StringSet<> api{prefix + "init", prefix + "init_regions", prefix + "invoke"};
+  if (program.pushed)
+    api.insert(prefix + "push_rows");
   for (size_t k = 0; k < program.inputs.size(); ++k)
     api.insert((prefix + "input_" + Twine(k)).str());
   for (size_t k = 0; k < program.outputs.size(); ++k)
