@@ -31,7 +31,7 @@ def check_memory_map(elf, board):
             continue
         assert inside(address, size, [flash, *ram]), f"{name} at {address:#x} + {size} in no memory"
         in_ram = inside(address, size, ram)
-        if in_ram and name not in (".bss", ".ccm", ".psram"):
+        if in_ram and name not in (".bss", ".ccm", ".psram", ".sdram"):
             assert inside(load, size, [flash]), f"{name} is loaded from {load:#x}, not from flash"
 
 
