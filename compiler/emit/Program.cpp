@@ -178,7 +178,7 @@ int64_t Program::ramBytes() const {
 
 static std::vector<RegionInfo> describeRegions(mcu::ProgramOp program) {
   if (!program.getRam())
-    return {{"", std::nullopt, static_cast<int64_t>(*program.getArenaBytes()),
+    return {{"RAM", std::nullopt, static_cast<int64_t>(*program.getArenaBytes()),
              static_cast<int64_t>(program.getLowerBound().value_or(0))}};
   std::vector<RegionInfo> regions;
   for (auto region : program.getRam()->getAsRange<mcu::RegionAttr>())

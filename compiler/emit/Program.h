@@ -76,7 +76,7 @@ struct StateRange {
 
 /// A stretch of RAM that the caller provides.
 struct RegionInfo {
-  std::string name;                // of the target's; empty where nothing is known of it
+  std::string name;                // of the target's
   std::optional<int64_t> capacity; // what there is for the program
   int64_t bytes, lowerBound;
 };

@@ -1,6 +1,6 @@
 /* Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
  *
- * Runs the programs of scale.mlir, words.mlir and float.mlir in one firmware and compares with
+ * Runs the programs of scale.mlir, words.mlir, float.mlir and regions.mlir in one firmware and compares with
  * plain C. Leaves with 1 where something differs.
  */
 #include "thimble_fixed_point.h"
@@ -14,6 +14,7 @@
 MODEL(demo);
 MODEL(w);
 MODEL(f);
+MODEL(r);
 
 static _Alignas(8) uint8_t demo_arena[32], w_arena[32], f_arena[32];
 static int differences;
@@ -39,6 +40,34 @@ static void run_demo(void) {
              thimble_clamp_i32(thimble_requantize_double((base + i) * weights[i], 1395864371, -3),
                                -128, 127));
   }
+}
+
+/* Two instances of two regions each. */
+static void run_r(void) {
+  static _Alignas(8) uint8_t arenas[2][16], others[2][16];
+  expect(r_init(arenas[0]) == THIMBLE_ERROR_REGIONS && r_init(NULL) == THIMBLE_ERROR_NULL);
+  expect(r_invoke(arenas[0]) == THIMBLE_ERROR_STATE && r_invoke(NULL) == THIMBLE_ERROR_NULL);
+  expect(r_init_regions(NULL) == THIMBLE_ERROR_NULL);
+  for (int k = 0; k < 2; ++k) {
+    void *regions[2] = {arenas[k], NULL};
+    expect(r_init_regions(regions) == THIMBLE_ERROR_NULL);
+    regions[1] = others[k] + 4;
+    expect(r_init_regions(regions) == THIMBLE_ERROR_ALIGNMENT);
+    expect(arenas[k][0] == 0 && arenas[k][3] == 0); /* nothing done */
+    regions[1] = others[k];
+    others[k][8] = 77;
+    expect(r_init_regions(regions) == THIMBLE_OK && others[k][8] == 0);
+  }
+  for (int times = 1; times <= 3; ++times)
+    for (int k = 0; k < 2; ++k) {
+      int8_t *input = r_input_0(arenas[k]);
+      const int8_t *output = r_output_0(arenas[k]);
+      for (int i = 0; i < 8; ++i)
+        input[i] = (int8_t)(i + 10 * k);
+      expect(r_invoke(arenas[k]) == THIMBLE_OK);
+      for (int i = 0; i < 8; ++i)
+        expect(output[i] == times * (i + 10 * k));
+    }
 }
 
 static void run_w(void) {
@@ -70,6 +99,7 @@ static void run_f(void) {
 
 int main(void) {
   run_demo();
+  run_r();
   run_w();
   run_f();
   return differences != 0;
