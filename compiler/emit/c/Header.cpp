@@ -63,7 +63,9 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
   define("ARENA_ALIGN", arenaAlign);
   define("STATE_BYTES", program.stateBytes, "of the arena: kept between inferences");
   define("SCRATCH_BYTES", program.scratchBytes, "of the arena: working space of kernels");
-  define("STACK_BYTES", options.stackBytes, ("peak stack of " + name + "_invoke").c_str());
+  define(
+      "STACK_BYTES", options.stackBytes,
+      ("peak stack of " + name + (program.pushed ? "_push_rows and _invoke" : "_invoke")).c_str());
   define("NUM_REGIONS", 1);
   define("REGION_0_BYTES", macro + "_ARENA_BYTES");
   define("NUM_LAYERS", program.calls.size());

@@ -310,3 +310,32 @@ mcu.program @call_walk {
   // expected-error @+1 {{walk, by and rows must have 1 numbers each}}
   mcu.call @layer(%0) layer 0 "x" "neg" "k" writes [0] macs 0 cycles 0 walk [0, 0] by [1] rows [1] : !x
 }
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+mcu.program @rows_without_state {
+  %c = mcu.buffer "count" : !mcu.buffer<1xi32, nhwc, activation>
+  // expected-error @+1 {{rows are counted in a state of 4 bytes}}
+  %x = mcu.input 0 "x" pushed(%c : !mcu.buffer<1xi32, nhwc, activation>) as tensor<1x4x8xi8> : !x
+}
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+!y = !mcu.buffer<1x4x8xi8, nhwc, activation>
+!ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 1>
+!p = !mcu.buffer<1xi32, nhwc, activation>
+mcu.program @rows_too_late {
+  %c = mcu.buffer "count" : !mcu.buffer<1xi32, nhwc, state>
+  %x = mcu.input 0 "x" pushed(%c : !mcu.buffer<1xi32, nhwc, state>) as tensor<1x4x8xi8> : !x
+  %ring = mcu.buffer "ring" : !ring
+  %p = mcu.buffer "positions" : !p
+  mcu.stream schedule [0] positions(%p : !p) {
+    mcu.fill_rows %ring value(0) rows(1) : !ring
+  }
+  mcu.stream schedule [0] positions(%p : !p) {
+    // expected-error @+1 {{takes pushed rows: only the first stream can}}
+    mcu.copy_rows %x to %ring rows(1) : !x -> !ring
+  }
+}
