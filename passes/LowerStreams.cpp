@@ -129,6 +129,9 @@ private:
 
   void fire(Operation *stage) {
     const SmallVector<mcu::Walk> walks = mcu::walksOf(stage);
+    for (const mcu::Walk &walk : walks)
+      if (walk.writes && walk.isLazyRing())
+        makeRoom(walk.buffer());
     if (auto call = dyn_cast<mcu::CallOp>(stage)) {
       run(call, walks);
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
@@ -240,16 +243,19 @@ private:
 
   /// The reader has passed `bytes` of a ring; what all readers have passed makes room.
   void release(const mcu::Walk &walk, int64_t bytes) {
-    Value ring = walk.buffer();
     std::optional<int64_t> own = positions.of(*walk.operand);
     if (!own)
-      return moveToFront(ring, b.i32(bytes));
+      return moveToFront(walk.buffer(), b.i32(bytes));
     add(*own, bytes);
-    Val passed;
-    for (const mcu::Walk &reader : positions.readersOf(ring)) {
-      Val position = load(*positions.of(*reader.operand));
-      passed = passed ? b.min(passed, position) : position;
-    }
+    if (!walk.isLazyRing())
+      makeRoom(walk.buffer());
+  }
+
+  void makeRoom(Value ring) {
+    // Readers may begin behind rows that are still to come.
+    Val passed = load(positions.ofRing(ring));
+    for (const mcu::Walk &reader : positions.readersOf(ring))
+      passed = b.min(passed, load(*positions.of(*reader.operand)));
     b.when(passed > 0, [&] {
       for (const mcu::Walk &reader : positions.readersOf(ring)) {
         const int64_t slot = *positions.of(*reader.operand);

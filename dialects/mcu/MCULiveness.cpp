@@ -67,25 +67,27 @@ private:
 
 //===-- Rings -------------------------------------------------------------------------------===//
 
-/// The rows of one ring while its stream runs.
+/// The slots of one ring while its stream runs: a row each.
 class RingRows {
 public:
-  explicit RingRows(Value ring) : rowBytes(typeOf(ring).getRowBytes()) {}
+  explicit RingRows(Value ring)
+      : rowBytes(typeOf(ring).getRowBytes()), isLazy(ring.getDefiningOp<BufferOp>().getLazy()) {}
 
   void append(int64_t step, int64_t rows) {
-    for (int64_t i = 0; i < rows; ++i)
+    for (int64_t i = closeGap(step, rows); i < rows; ++i)
       since.push_back(step);
   }
-  /// After the step, rows [0, rows) are free: the others move to the front.
+  /// After the step, `rows` rows are free: the others move to the front, now or with the next to
+  /// come.
   void release(int64_t step, int64_t rows) {
-    const auto left = static_cast<int64_t>(since.size()) - std::min<int64_t>(rows, since.size());
-    while (static_cast<int64_t>(since.size()) > left) {
-      const auto slot = static_cast<int64_t>(since.size()) - 1;
-      lives.push_back({since.pop_back_val(), step, slot * rowBytes, (slot + 1) * rowBytes});
-    }
+    const auto freed = std::min<int64_t>(rows, static_cast<int64_t>(since.size()) - gap);
+    if (!isLazy)
+      return freeLast(step, freed);
+    for (int64_t i = 0; i < freed; ++i)
+      freeSlot(gap++, step);
   }
   SmallVector<Life, 1> finish(int64_t lastStep) {
-    release(lastStep, static_cast<int64_t>(since.size()));
+    freeLast(lastStep, static_cast<int64_t>(since.size()) - gap);
     llvm::stable_sort(lives, [](const Life &a, const Life &b) { return a.first < b.first; });
     return std::move(lives);
   }
@@ -93,7 +95,30 @@ public:
   int64_t front = 0; // the row of the tensor, padding included, that is in front
 
 private:
+  /// Rows move to the front before `rows` others come, some of which take over their slots: how
+  /// many.
+  int64_t closeGap(int64_t step, int64_t rows) {
+    for (int64_t slot = 0; slot < gap; ++slot)
+      since[static_cast<size_t>(slot)] = step;
+    const int64_t reused = std::min(gap, rows);
+    freeLast(step, gap - reused);
+    gap = 0;
+    return reused;
+  }
+  void freeLast(int64_t step, int64_t slots) {
+    for (int64_t i = 0; i < slots; ++i) {
+      freeSlot(static_cast<int64_t>(since.size()) - 1, step);
+      since.pop_back();
+    }
+  }
+  void freeSlot(int64_t slot, int64_t step) {
+    lives.push_back(
+        {since[static_cast<size_t>(slot)], step, slot * rowBytes, (slot + 1) * rowBytes});
+  }
+
   int64_t rowBytes;
+  bool isLazy;
+  int64_t gap = 0;            // free slots in front
   SmallVector<int64_t> since; // the step in which each slot was filled
   SmallVector<Life, 1> lives;
 };

@@ -62,6 +62,8 @@ def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
     int64_t getNumElements() const;
     /// Bytes that are there at a time.
     int64_t getBytes() const;
+    /// The same but for the shape.
+    BufferType withShape(::llvm::ArrayRef<int64_t> shape) const;
     /// Bytes of one row: of what the axes after the second hold. The first axis must be 1.
     int64_t getRowBytes() const;
   }];
@@ -122,9 +124,13 @@ def MCU_InputOp : MCU_PlacedOp<"input"> {
 }
 def MCU_BufferOp : MCU_PlacedOp<"buffer"> {
   let summary = "buffer in RAM";
-  let description = "`name` is that of the tensor it holds, or of the scratch's kernel.";
-  let arguments = !con((ins StrAttr:$name), placement);
-  let assemblyFormat = "$name (`at` $region^ `:` $offset)? attr-dict `:` type($buffer)";
+  let description = [{
+    `name` is that of the tensor it holds, or of the scratch's kernel. A `lazy` ring moves its rows to the front
+    when the next are appended, not as soon as rows have been passed: what is free in between is in front of
+    the rows that are kept, where it is behind them with another ring.
+  }];
+  let arguments = !con((ins StrAttr:$name, UnitAttr:$lazy), placement);
+  let assemblyFormat = "$name (`at` $region^ `:` $offset)? (`lazy` $lazy^)? attr-dict `:` type($buffer)";
   let hasVerifier = 1;
 }
 def MCU_ConstantOp : MCU_Op<"constant", [Pure]> {

@@ -51,6 +51,15 @@ llvm::MapVector<Value, PlacementBuffer> thimble::placementBuffersOf(mcu::Program
   return buffers;
 }
 
+Placement thimble::placeBuffersOf(mcu::ProgramOp program, int64_t nodeLimit) {
+  std::vector<PlacementBuffer> buffers;
+  for (auto &[root, buffer] : placementBuffersOf(program))
+    buffers.push_back(buffer);
+  PlacementOptions options;
+  options.nodeLimit = nodeLimit;
+  return placeBuffers(buffers, options);
+}
+
 namespace {
 
 struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
@@ -60,13 +69,8 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
 
   void place(mcu::ProgramOp program) {
     llvm::MapVector<Value, PlacementBuffer> ranges = placementBuffersOf(program);
-    std::vector<PlacementBuffer> buffers;
-    for (auto &[root, range] : ranges)
-      buffers.push_back(range);
-    PlacementOptions options;
-    options.nodeLimit = 200000;
-    Placement placement = placeBuffers(buffers, options);
-
+    constexpr int64_t nodeLimit = 200000;
+    const Placement placement = placeBuffersOf(program, nodeLimit);
     OpBuilder builder(program);
     auto set = [&](auto op, int64_t offset) {
       op.setRegionAttr(builder.getI64IntegerAttr(0));
