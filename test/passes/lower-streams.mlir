@@ -129,3 +129,35 @@ mcu.program @net attributes {arena_bytes = 64 : i64, lower_bound = 64 : i64} {
   mcu.output 0 "y" %y as !q : !y
 }
 func.func private @negate(memref<16xi8>, memref<8xi8>)
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+!ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 2>
+!y = !mcu.buffer<1x4x8xi8, nhwc, output>
+!q = tensor<1x4x8x!quant.uniform<i8:f32, 5.000000e-01>>
+
+// A lazy ring moves what its reader has not passed before rows are appended, and the reader has a position.
+// CHECK: func.func private @lazy_stream_00
+// CHECK: case 0
+// CHECK: arith.minsi
+// CHECK: scf.if
+// CHECK: call @thimble_copy_rows
+// CHECK: }
+// CHECK: call @thimble_copy_rows
+// CHECK: default
+// CHECK-NOT: thimble_copy_rows
+// CHECK: call @negate
+// CHECK-NOT: thimble_copy_rows
+// CHECK: return
+mcu.program @lazy attributes {arena_bytes = 128 : i64, lower_bound = 128 : i64} {
+  %x = mcu.input 0 "x" at 0 : 0 as !q : !x
+  %ring = mcu.buffer "ring" at 0 : 32 lazy : !ring
+  %y = mcu.buffer "y" at 0 : 64 : !y
+  %p = mcu.buffer "positions" at 0 : 96 : !mcu.buffer<4xi32, nhwc, activation>
+  mcu.stream schedule [0, 0, 1, 0, 1, 0, 1] positions(%p : !mcu.buffer<4xi32, nhwc, activation>) {
+    mcu.copy_rows %x to %ring rows(1) : !x -> !ring
+    mcu.call @negate(%ring, %y) layer 0 "negate" "neg" "k" writes [1] macs 0 cycles 0 walk [0, 0] by [1, 1] rows [2, 1] : !ring, !y
+  }
+}
+func.func private @negate(memref<16xi8>, memref<8xi8>)

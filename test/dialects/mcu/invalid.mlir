@@ -339,3 +339,10 @@ mcu.program @rows_too_late {
     mcu.copy_rows %x to %ring rows(1) : !x -> !ring
   }
 }
+
+// -----
+
+mcu.program @lazy_tensor {
+  // expected-error @+1 {{is lazy, but no ring}}
+  %0 = mcu.buffer "x" lazy : !mcu.buffer<1x4x8xi8, nhwc, activation>
+}

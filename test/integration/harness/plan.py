@@ -42,6 +42,7 @@ class Buffer(typing.NamedTuple):
     row_bytes: int = 0
     ring: int = 0
     lifetime: str = "constant"
+    lazy: bool = False
 
     def all(self):
         return Range(self.offset, self.offset + self.bytes)
@@ -119,10 +120,10 @@ class Plan:
             offset = self.buffers[source].offset
             self.buffers[name] = buffer_of(text, None if offset is None else offset + int(byte))
         elif kind in ("input", "buffer"):
-            region, offset = map(int, re.search(r" at (\d+) : (\d+)", text).groups())
-            if region != 0:
-                raise Failed("the shadow is that of one arena")
-            self.buffers[name] = buffer_of(text, offset)
+            placed = re.search(r" at (\d+) : (\d+)( lazy)?", text)
+            if not placed or placed[1] != "0":
+                raise Failed("the shadow is that of one arena that holds all buffers")
+            self.buffers[name] = buffer_of(text, int(placed[2]))._replace(lazy=bool(placed[3]))
         else:
             self.buffers[name] = Buffer(None)
 
@@ -188,6 +189,8 @@ class Player:
     def fire(self, number, step):
         """The events of a firing."""
         stage = self.stages[number]
+        lazy = [w.buffer for w in stage.walks if w.writes and self.buffers[w.buffer].lazy]
+        before = [move for ring in lazy for move in self.release(ring, step)]
         touched = [self.rows(number, w) for w in range(len(stage.walks))]
         scratch = [self.buffers[name].all() for name in stage.scratch]
         written = [r for r, walk in zip(touched, stage.walks) if walk.writes]
@@ -195,7 +198,7 @@ class Player:
         if stage.layer is None:
             event = event._replace(source=touched[0].begin if len(touched) > 1 else None,
                                    reads=tuple(touched[:-1]))
-        return [event, *self.move_on(number, step)]
+        return [*before, event, *self.move_on(number, step)]
 
     def rows(self, number, w):
         """What a firing touches of an operand."""
@@ -222,7 +225,7 @@ class Player:
                 continue
             if walk.writes:
                 self.used[walk.buffer] += walk.advance
-            else:
+            elif not self.buffers[walk.buffer].lazy:
                 moves += self.release(walk.buffer, step)
         return moves
 
@@ -230,10 +233,10 @@ class Player:
         """What all readers of a ring have passed makes room."""
         passed = min(self.at[s, w] for s, stage in enumerate(self.stages)
                      for w, walk in enumerate(stage.walks) if walk.buffer == ring and not walk.writes)
-        rows = passed - self.left[ring]
+        rows = min(passed - self.left[ring], self.used[ring])
         if rows <= 0:
             return []
-        self.left[ring] = passed
+        self.left[ring] += rows
         self.used[ring] -= rows
         if self.used[ring] <= 0:
             return []
