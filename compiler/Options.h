@@ -37,6 +37,8 @@ struct CompileOptions {
   /// Kernels to choose wherever they can compute an operator, whatever they cost.
   std::vector<std::string> preferredKernels;
   bool instrument = false;
+  /// Write NAME.report.html beside NAME.report.json.
+  bool htmlReport = false;
   FloatAbi floatAbi = FloatAbi::Hard;
   /// The last phase to run.
   Phase lastPhase = Phase::Emit;

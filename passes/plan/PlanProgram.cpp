@@ -31,7 +31,8 @@ public:
   Planner(func::FuncOp function, StringRef name, const Aliases &aliases, Layers &layers)
       : function(function), builder(function), aliases(aliases), layers(layers) {
     program = mcu::ProgramOp::create(builder, function.getLoc(), builder.getStringAttr(name),
-                                     IntegerAttr(), IntegerAttr());
+                                     IntegerAttr(), IntegerAttr(),
+                                     function->getAttrOfType<IntegerAttr>("mcu.operator_bound"));
     builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
   }
 

@@ -9,6 +9,7 @@
 // The chain of four buffers needs the two largest neighbours; the last takes over the first's place.
 // CHECK-LABEL: mcu.program @net attributes {arena_bytes = 32 : i64, lower_bound = 32 : i64}
 // REMARK: remark: [Passed] Placement | Category:memory{{.*}}Reason="arena of 32 bytes, the least for this order"
+// REMARK: remark: [Analysis] Peak | Category:memory{{.*}}Reason="at most 32 bytes live, in step {{[0-9]}}: {{.*}}; the arena has 0 more"
 // CHECK: mcu.input 0 "" at 0 : 0
 // CHECK: mcu.buffer "" at 0 : 16
 // CHECK: mcu.buffer "" at 0 : 0
