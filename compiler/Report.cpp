@@ -116,7 +116,7 @@ static void writeBuffers(llvm::json::OStream &json, const Costs &costs) {
   });
 }
 
-/// What is live in the step in which most bytes are, by class.
+/// What is live when most bytes are, by class.
 static void writePeak(llvm::json::OStream &json, const mcu::Peak &peak) {
   json.attributeObject("ram_peak", [&] {
     json.attribute("step", peak.step);

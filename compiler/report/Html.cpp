@@ -148,9 +148,9 @@ void writeMemory(raw_ostream &os, const Report &report) {
   os << formatv(
       "<figcaption>Each rectangle is a buffer, or a part that comes and goes by itself: "
       "its address over the steps in which its bytes mean something. Layers that run row "
-      "by row fire often, a step each, and are drawn narrower. Bytes by class are those of "
-      "the fullest step, {0}.</figcaption>\n",
-      grouped(report.peak.step));
+      "by row fire often, a step each, and are drawn narrower. Most bytes are live {0}; "
+      "by class:</figcaption>\n",
+      report.peak.step < 0 ? "before the first step" : "in step " + grouped(report.peak.step));
   writeLegend(os, report);
   os << "</figure>\n";
   writeBuffers(os, report);

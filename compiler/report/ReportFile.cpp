@@ -90,8 +90,12 @@ bool fromJSON(const json::Value &value, Remark &remark, json::Path path) {
 }
 
 static bool readPeak(const json::Object &object, Peak &peak, json::Path path) {
-  if (!readCount(object, "step", peak.step, path))
+  if (const std::optional<int64_t> step = object.getInteger("step")) {
+    peak.step = *step;
+  } else {
+    path.field("step").report("expected a step");
     return false;
+  }
   for (const llvm::StringRef lifetime : lifetimes()) {
     // A class that has nothing is left out.
     const int64_t bytes = object.getInteger(lifetime).value_or(0);
@@ -146,8 +150,8 @@ static bool isConsistent(const Report &report, json::Path path) {
       path.field("steps").index(static_cast<unsigned>(index)).report("expected a layer or -1");
       return false;
     }
-  if (report.peak.step >= report.stepCount()) {
-    path.field("ram_peak").field("step").report("expected a step");
+  if (report.peak.step < -1 || report.peak.step >= report.stepCount()) {
+    path.field("ram_peak").field("step").report("expected a step or -1");
     return false;
   }
   for (auto [index, buffer] : llvm::enumerate(report.buffers))

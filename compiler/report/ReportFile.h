@@ -31,7 +31,7 @@ struct Remark {
   std::string kind, name, category, layer, text;
 };
 
-/// What is live in the step in which most bytes are.
+/// What is live in the step in which most bytes are; -1 is before the first.
 struct Peak {
   int64_t step = 0;
   std::vector<int64_t> bytes; // by class, as in `lifetimes()`

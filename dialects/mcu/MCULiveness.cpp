@@ -243,13 +243,16 @@ std::vector<int64_t> thimble::mcu::liveBytes(const Lives &lives) {
 
 Peak thimble::mcu::peakOf(const Lives &lives) {
   const std::vector<int64_t> live = liveBytes(lives);
-  Peak peak;
-  peak.step = llvm::max_element(live) - live.begin();
-  peak.bytes = live[static_cast<size_t>(peak.step)];
-  for (auto &[root, parts] : lives.buffers)
-    for (const Life &part : parts)
-      if (const Life life = lives.withinSteps(part);
-          life.first <= peak.step && peak.step <= life.last)
-        peak.byLifetime[typeOf(root).getLifetime()] += life.end - life.begin;
-  return peak;
+  auto at = [&](int64_t step) {
+    Peak peak{step, 0, {}};
+    for (auto &[root, parts] : lives.buffers)
+      for (const Life &life : parts)
+        if (life.first <= step && step <= life.last) {
+          peak.bytes += life.end - life.begin;
+          peak.byLifetime[typeOf(root).getLifetime()] += life.end - life.begin;
+        }
+    return peak;
+  };
+  Peak before = at(-1), largest = at(llvm::max_element(live) - live.begin());
+  return before.bytes > largest.bytes ? before : largest;
 }

@@ -35,7 +35,7 @@ Lives livesOf(ProgramOp program);
 /// The bytes that are live in each step.
 std::vector<int64_t> liveBytes(const Lives &lives);
 
-/// The first step in which most bytes are live.
+/// The first step in which most bytes are live; -1 if all inputs, before the first step, are more.
 struct Peak {
   int64_t step = 0;
   int64_t bytes = 0;

@@ -106,9 +106,10 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
     if (std::optional<uint64_t> bound = program.getOperatorBound())
       wholes = llvm::formatv("; one operator at a time needs at least {0}", *bound);
     remark::analysis(program.getLoc(), remark::RemarkOpts::name("Peak").category("memory"))
-        << remark::reason("at most {0} bytes live, in step {1}: {2}; the arena has {3} more{4}",
-                          peak.bytes, peak.step, parts, *program.getArenaBytes() - peak.bytes,
-                          wholes);
+        << remark::reason("at most {0} bytes live, {1}: {2}; the arena has {3} more{4}", peak.bytes,
+                          peak.step < 0 ? "before the first step"
+                                        : "in step " + std::to_string(peak.step),
+                          parts, *program.getArenaBytes() - peak.bytes, wholes);
   }
 };
 

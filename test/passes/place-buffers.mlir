@@ -24,6 +24,7 @@ func.func @main(%x: tensor<16xi8>) -> tensor<16xi8> {
 // Inputs are there together before the first step, used or not; a part of an input that is an
 // output keeps the input until the end.
 // CHECK-LABEL: mcu.program @net attributes {arena_bytes = 40 : i64, lower_bound = 40 : i64}
+// REMARK: Reason="at most 40 bytes live, before the first step: 40 input; the arena has 0 more"
 // CHECK: mcu.input 0 "" at 0 : 24
 // CHECK: mcu.input 1 "" at 0 : 0
 // CHECK: mcu.buffer "" at 0 : 0
