@@ -192,6 +192,7 @@ FailureOr<Program> describeProgram(ModuleOp module) {
   program.name = op.getSymName().str();
   program.arenaBytes = *op.getArenaBytes();
   program.lowerBound = op.getLowerBound().value_or(0);
+  program.operatorBound = op.getOperatorBound().value_or(0);
   std::vector<std::optional<TensorInfo>> inputs, outputs;
   for (Operation &inner : op.getBody().front()) {
     if (auto stream = dyn_cast<mcu::StreamOp>(inner)) {

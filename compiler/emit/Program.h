@@ -69,7 +69,7 @@ struct StateRange {
 
 struct Program {
   std::string name; // the symbol of mcu.program, a C identifier
-  int64_t arenaBytes = 0, lowerBound = 0;
+  int64_t arenaBytes = 0, lowerBound = 0, operatorBound = 0;
   int64_t scratchBytes = 0; // of the layer that needs most
   int64_t stateBytes = 0;
   std::vector<TensorInfo> inputs, outputs; // in the model's order

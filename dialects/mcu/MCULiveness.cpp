@@ -245,3 +245,40 @@ Lives thimble::mcu::livesOf(ProgramOp program) {
       recorder.state(buffer.getBuffer());
   return recorder.finish();
 }
+
+//===-- Live bytes --------------------------------------------------------------------------===//
+
+Life Lives::withinSteps(const Life &life) const {
+  const int64_t lastStep = std::max<int64_t>(steps - 1, 0);
+  return {std::max<int64_t>(life.first, 0), std::min(life.last, lastStep), life.begin, life.end};
+}
+
+std::vector<int64_t> thimble::mcu::liveBytes(const Lives &lives) {
+  std::vector<int64_t> bytes(static_cast<size_t>(std::max<int64_t>(lives.steps, 1)) + 1, 0);
+  for (auto &[root, parts] : lives.buffers)
+    for (const Life &part : parts) {
+      const Life life = lives.withinSteps(part);
+      bytes[static_cast<size_t>(life.first)] += life.end - life.begin;
+      bytes[static_cast<size_t>(life.last + 1)] -= life.end - life.begin;
+    }
+  for (size_t i = 1; i < bytes.size(); ++i)
+    bytes[i] += bytes[i - 1];
+  bytes.pop_back();
+  return bytes;
+}
+
+Peak thimble::mcu::peakOf(const Lives &lives) {
+  const std::vector<int64_t> live = liveBytes(lives);
+  auto at = [&](int64_t step) {
+    Peak peak{step, 0, {}};
+    for (auto &[root, parts] : lives.buffers)
+      for (const Life &life : parts)
+        if (life.first <= step && step <= life.last) {
+          peak.bytes += life.end - life.begin;
+          peak.byLifetime[typeOf(root).getLifetime()] += life.end - life.begin;
+        }
+    return peak;
+  };
+  Peak before = at(-1), largest = at(llvm::max_element(live) - live.begin());
+  return before.bytes > largest.bytes ? before : largest;
+}

@@ -75,7 +75,8 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
   let summary = "one model, planned";
   let description = [{
     The body runs from top to bottom once an inference. `arena_bytes` and `lower_bound` appear when
-    buffers are placed; the bound is that of running one operator at a time in this order.
+    buffers are placed; no placement of these buffers has a smaller arena than the bound.
+    `operator_bound` is the least that any plan has live that runs one operator at a time.
     `inputs` and `outputs` are in the model's order; the operands are buffers named in the body's
     terminator-free list by `mcu.input` and `mcu.output`.
 
@@ -88,7 +89,7 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$arena_bytes,
-    OptionalAttr<I64Attr>:$lower_bound);
+    OptionalAttr<I64Attr>:$lower_bound, OptionalAttr<I64Attr>:$operator_bound);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
 }

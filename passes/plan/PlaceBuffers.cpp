@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace thimble {
@@ -85,6 +86,7 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
     program.setArenaBytes(placement.peak);
     program.setLowerBound(placement.lowerBound);
     report(program, placement);
+    reportPeak(program);
   }
 
   static void report(mcu::ProgramOp program, const Placement &placement) {
@@ -96,6 +98,22 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
       remark << remark::reason("arena of {0} bytes, {1} more than the proven bound of {2}",
                                placement.peak, placement.peak - placement.lowerBound,
                                placement.lowerBound);
+  }
+
+  static void reportPeak(mcu::ProgramOp program) {
+    const mcu::Peak peak = mcu::peakOf(mcu::livesOf(program));
+    std::string parts;
+    for (auto [lifetime, bytes] : peak.byLifetime)
+      parts += (parts.empty() ? "" : ", ") + std::to_string(bytes) + " " +
+               mcu::stringifyLifetime(lifetime).str();
+    std::string wholes;
+    if (std::optional<uint64_t> bound = program.getOperatorBound())
+      wholes = llvm::formatv("; one operator at a time needs at least {0}", *bound);
+    remark::analysis(program.getLoc(), remark::RemarkOpts::name("Peak").category("memory"))
+        << remark::reason("at most {0} bytes live, {1}: {2}; the arena has {3} more{4}", peak.bytes,
+                          peak.step < 0 ? "before the first step"
+                                        : "in step " + std::to_string(peak.step),
+                          parts, *program.getArenaBytes() - peak.bytes, wholes);
   }
 };
 

@@ -18,7 +18,8 @@ public:
       : layers(layers), function(layers.getFunction()), aliases(layers.getAliases()),
         builder(function) {
     program = mcu::ProgramOp::create(builder, function.getLoc(), builder.getStringAttr(name),
-                                     IntegerAttr(), IntegerAttr());
+                                     IntegerAttr(), IntegerAttr(),
+                                     function->getAttrOfType<IntegerAttr>("mcu.operator_bound"));
     builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
   }
 

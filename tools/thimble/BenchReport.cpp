@@ -2,6 +2,8 @@
 //
 // bench: the table and the JSON text.
 #include "compiler/Compiler.h"
+#include "compiler/support/Grouped.h"
+#include "compiler/support/Quote.h"
 #include "tools/thimble/Bench.h"
 #include "tools/thimble/Table.h"
 
@@ -43,7 +45,7 @@ static std::string describe(const LayerBenchmark &layer) {
 }
 
 static std::string layerTitle(size_t index, const LayerBenchmark &layer) {
-  return llvm::formatv("{0,0+2} {1}", index, layerCell(layer.name, 28)).str();
+  return llvm::formatv("{0,0+2} {1}", index, escapeName(layer.name, 28)).str();
 }
 
 static void printLayers(const Benchmark &benchmark, bool showWaits) {

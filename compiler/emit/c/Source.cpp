@@ -6,6 +6,7 @@
 #include "compiler/emit/c/EmitC.h"
 #include "compiler/emit/c/FunctionPrinter.h"
 
+#include "compiler/support/Grouped.h"
 #include "dialects/mcu/MCUOps.h"
 #include "passes/m4/Cycles.h"
 
@@ -19,14 +20,6 @@ namespace thimble::emit {
 
 static mcu::Lifetime lifetimeOf(const BufferArgument &argument) {
   return llvm::cast<mcu::BufferType>(mcu::resolve(argument.buffer).root.getType()).getLifetime();
-}
-
-// 12345678 as 12,345,678.
-static std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(i, ",");
-  return digits;
 }
 
 static void printShape(llvm::raw_ostream &os, const BufferArgument &argument) {
