@@ -54,8 +54,7 @@ std::vector<CompileOptions> thimble::attemptsFor(const CompileOptions &options) 
   auto add = [&](StringRef objective, double partOfRam) {
     CompileOptions &attempt = attempts.emplace_back(options);
     attempt.optimize = objective.str();
-    attempt.planRam =
-        static_cast<int64_t>(partOfRam * static_cast<double>(limit.value_or(0)));
+    attempt.planRam = static_cast<int64_t>(partOfRam * static_cast<double>(limit.value_or(0)));
   };
   // Plans know the stack of kernels only, and what fixed offsets lose comes afterwards.
   auto addWithin = [&](StringRef objective) {

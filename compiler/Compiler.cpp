@@ -7,6 +7,7 @@
 #include "compiler/emit/c/EmitC.h"
 #include "compiler/emit/object/Object.h"
 #include "compiler/import/tflite/Import.h"
+#include "compiler/report/Html.h"
 #include "dialects/m4/M4Ops.h"
 #include "dialects/mcu/MCUOps.h"
 #include "dialects/nn/NNOps.h"
@@ -220,9 +221,16 @@ static FailureOr<std::vector<OutputFile>> emitFiles(const Lowered &lowered, cons
       options.emit == EmitKind::C
           ? emitCFiles(*lowered.module, emitOptions)
           : FailureOr(emitObjectFiles(lowered, costs, options, emitOptions));
-  if (succeeded(files))
-    files->push_back(
-        {options.name + ".report.json", jsonReport(costs, options, modelSha256, lowered.remarks)});
+  if (failed(files))
+    return failure();
+  std::string json = jsonReport(costs, options, modelSha256, lowered.remarks);
+  if (options.htmlReport) {
+    Result<std::string> html = htmlReport(json);
+    if (!html)
+      return emitError((*lowered.module).getLoc()) << "no page of the report: " << html.error();
+    files->push_back({options.name + ".report.html", std::move(*html)});
+  }
+  files->push_back({options.name + ".report.json", std::move(json)});
   return files;
 }
 

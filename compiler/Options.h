@@ -43,6 +43,8 @@ struct CompileOptions {
   /// Whether the caller hands over the only input row by row.
   bool streamInput = false;
   bool instrument = false;
+  /// Write NAME.report.html beside NAME.report.json.
+  bool htmlReport = false;
   FloatAbi floatAbi = FloatAbi::Hard;
   /// The last phase to run.
   Phase lastPhase = Phase::Emit;

@@ -2,11 +2,9 @@
 #include "compiler/Report.h"
 
 #include "compiler/Compiler.h"
-#include "dialects/mcu/MCULiveness.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/DenseSet.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -18,34 +16,22 @@ using namespace thimble;
 
 static std::vector<BufferUse> listBuffers(const mcu::Lives &lives) {
   std::vector<BufferUse> uses;
-  const int64_t lastStep = std::max<int64_t>(lives.steps - 1, 0);
   for (auto &[root, parts] : lives.buffers) {
     auto type = cast<mcu::BufferType>(root.getType());
     auto input = root.getDefiningOp<mcu::InputOp>();
     auto buffer = root.getDefiningOp<mcu::BufferOp>();
     const auto region = static_cast<int64_t>(mcu::regionOf(root));
-    for (const mcu::Life &life : parts) {
-      if (life.last < 0)
-        continue; // bytes of an input that no step reads
+    for (const mcu::Life &part : parts) {
+      const mcu::Life life = lives.withinSteps(part);
+      if (life.last < life.first)
+        continue;
       uses.push_back({(input ? input.getName() : buffer.getName()).str(),
                       mcu::stringifyLifetime(type.getLifetime()).str(), region,
-                      mcu::arenaOffset(root) + life.begin, life.end - life.begin,
-                      std::max<int64_t>(life.first, 0), std::min(life.last, lastStep)});
+                      mcu::arenaOffset(root) + life.begin, life.end - life.begin, life.first,
+                      life.last});
     }
   }
   return uses;
-}
-
-/// For each step the bytes that are live.
-static std::vector<int64_t> liveBytes(ArrayRef<BufferUse> buffers, int64_t steps) {
-  std::vector<int64_t> bytes(static_cast<size_t>(std::max<int64_t>(steps, 1)) + 1, 0);
-  for (const BufferUse &use : buffers) {
-    bytes[static_cast<size_t>(use.firstUse)] += use.bytes;
-    bytes[static_cast<size_t>(use.lastUse) + 1] -= use.bytes;
-  }
-  for (size_t i = 1; i < bytes.size(); ++i)
-    bytes[i] += bytes[i - 1];
-  return bytes;
 }
 
 static int64_t bytesOf(memref::GlobalOp global) {
@@ -70,7 +56,8 @@ FailureOr<Costs> thimble::countCosts(ModuleOp module, const object::CodeSize &si
     for (int64_t step : lives.stages.lookup(call.operation))
       costs.steps[static_cast<size_t>(step)] = static_cast<int64_t>(layer);
   costs.buffers = listBuffers(lives);
-  const std::vector<int64_t> live = liveBytes(costs.buffers, lives.steps);
+  costs.peak = mcu::peakOf(lives);
+  const std::vector<int64_t> live = mcu::liveBytes(lives);
 
   llvm::DenseSet<Operation *> counted;
   for (const emit::LayerCall &call : costs.program.calls) {
@@ -140,19 +127,12 @@ static void writeRegions(llvm::json::OStream &json, const emit::Program &program
   });
 }
 
-/// What is live in the first step in which most bytes are, by class.
-static void writePeak(llvm::json::OStream &json, const Costs &costs) {
-  const std::vector<int64_t> live =
-      liveBytes(costs.buffers, static_cast<int64_t>(costs.steps.size()));
-  const auto step = static_cast<int64_t>(llvm::max_element(live) - live.begin());
-  llvm::MapVector<StringRef, int64_t> bytes;
-  for (const BufferUse &use : costs.buffers)
-    if (use.firstUse <= step && step <= use.lastUse)
-      bytes[use.lifetime] += use.bytes;
+/// What is live when most bytes are, by class.
+static void writePeak(llvm::json::OStream &json, const mcu::Peak &peak) {
   json.attributeObject("ram_peak", [&] {
-    json.attribute("step", step);
-    for (auto &[lifetime, sum] : bytes)
-      json.attribute(lifetime, sum);
+    json.attribute("step", peak.step);
+    for (auto [lifetime, bytes] : peak.byLifetime)
+      json.attribute(mcu::stringifyLifetime(lifetime), bytes);
   });
 }
 
@@ -191,7 +171,11 @@ std::string thimble::jsonReport(const Costs &costs, const CompileOptions &option
     json.attribute("arena_bytes", costs.program.arenaBytes);
     json.attribute("arena_lower_bound_bytes", costs.program.lowerBound);
     writeRegions(json, costs.program);
-    writePeak(json, costs);
+    json.attributeObject("lower_bounds", [&] {
+      json.attribute("operator_at_a_time", costs.program.operatorBound);
+      json.attribute("plan", costs.peak.bytes);
+    });
+    writePeak(json, costs.peak);
     json.attribute("state_bytes", costs.program.stateBytes);
     json.attribute("scratch_bytes", costs.program.scratchBytes);
     json.attributeObject("flash_bytes", [&] {

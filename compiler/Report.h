@@ -7,6 +7,7 @@
 #include "compiler/Remarks.h"
 #include "compiler/emit/Program.h"
 #include "compiler/emit/object/Object.h"
+#include "dialects/mcu/MCULiveness.h"
 
 #include "llvm/ADT/ArrayRef.h"
 
@@ -39,6 +40,7 @@ struct Costs {
   std::vector<BufferUse> buffers;
   /// The layer that each step runs; -1 for one that only moves rows.
   std::vector<int64_t> steps;
+  mcu::Peak peak;
   int64_t codeBytes = 0, constantBytes = 0, stackBytes = 0;
 
   /// In all regions.

@@ -28,15 +28,17 @@ namespace {
 class Driver {
 public:
   Driver(OpBuilder &builder, ModuleOp module, StringRef name, mcu::StreamOp stream, bool instrument)
-      : stream(stream), regions(stream->getParentOfType<mcu::ProgramOp>().getNumRamRegions()), taker(stream.getTaker()), positions(stream), instrument(instrument),
-        builder(builder), function(makeFunction(module, name)),
+      : stream(stream), regions(stream->getParentOfType<mcu::ProgramOp>().getNumRamRegions()),
+        taker(stream.getTaker()), positions(stream), instrument(instrument), builder(builder),
+        function(makeFunction(module, name)),
         b(builder, module, builder.getUnknownLoc(), name.str(), name.str()) {}
 
   func::FuncOp build() {
     builder.setInsertionPointToStart(&function.getBody().front());
     KernelBuilder::NoOverflow guard(b); // positions are within the arena
     const int64_t slots = positions.size();
-    progress = {view(regionOf(stream.getPositions()), b.index(mcu::arenaOffset(stream.getPositions())),
+    progress = {view(regionOf(stream.getPositions()),
+                     b.index(mcu::arenaOffset(stream.getPositions())),
                      MemRefType::get({slots}, builder.getI32Type()), "positions"),
                 ElementType::Int32};
     SmallVector<int8_t> schedule(*stream.getSchedule());
@@ -131,6 +133,9 @@ private:
 
   void fire(Operation *stage) {
     const SmallVector<mcu::Walk> walks = mcu::walksOf(stage);
+    for (const mcu::Walk &walk : walks)
+      if (walk.writes && walk.isLazyRing())
+        makeRoom(walk.buffer());
     if (auto call = dyn_cast<mcu::CallOp>(stage)) {
       run(call, walks);
     } else if (auto copy = dyn_cast<mcu::CopyRowsOp>(stage)) {
@@ -140,9 +145,9 @@ private:
                                         b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     } else {
       auto fill = cast<mcu::FillRowsOp>(stage);
-      callRuntime("thimble_fill_rows", {rowsOf(walks[0]),
-                                        b.i32(static_cast<int8_t>(fill.getValue())).value(),
-                                        b.i32(walks[0].advance * walks[0].rowBytes()).value()});
+      callRuntime("thimble_fill_rows",
+                  {rowsOf(walks[0]), b.i32(static_cast<int8_t>(fill.getValue())).value(),
+                   b.i32(walks[0].advance * walks[0].rowBytes()).value()});
     }
     for (const mcu::Walk &walk : walks)
       if (walk.advance != 0 && !walk.isPushed())
@@ -172,9 +177,8 @@ private:
         continue;
       const int64_t bytes = walk.advance ? walk.advance * walk.rowBytes() : type.getBytes();
       auto hook = [&] {
-        callRuntime("thimble_layer_hook",
-                    {function.getArgument(0), b.i32(call.getIndex()).value(),
-                     rowsOf(walk), row.value(), b.i32(bytes).value()});
+        callRuntime("thimble_layer_hook", {function.getArgument(0), b.i32(call.getIndex()).value(),
+                                           rowsOf(walk), row.value(), b.i32(bytes).value()});
       };
       if (walk.advance)
         hook();
@@ -244,16 +248,19 @@ private:
 
   /// The reader has passed `bytes` of a ring; what all readers have passed makes room.
   void release(const mcu::Walk &walk, int64_t bytes) {
-    Value ring = walk.buffer();
     std::optional<int64_t> own = positions.of(*walk.operand);
     if (!own)
-      return moveToFront(ring, b.i32(bytes));
+      return moveToFront(walk.buffer(), b.i32(bytes));
     add(*own, bytes);
-    Val passed;
-    for (const mcu::Walk &reader : positions.readersOf(ring)) {
-      Val position = load(*positions.of(*reader.operand));
-      passed = passed ? b.min(passed, position) : position;
-    }
+    if (!walk.isLazyRing())
+      makeRoom(walk.buffer());
+  }
+
+  void makeRoom(Value ring) {
+    // Readers may begin behind rows that are still to come.
+    Val passed = load(positions.ofRing(ring));
+    for (const mcu::Walk &reader : positions.readersOf(ring))
+      passed = b.min(passed, load(*positions.of(*reader.operand)));
     b.when(passed > 0, [&] {
       for (const mcu::Walk &reader : positions.readersOf(ring)) {
         const int64_t slot = *positions.of(*reader.operand);
@@ -270,9 +277,8 @@ private:
     // Where a firing takes the whole ring there is nothing left to move.
     if (passed.constant() == cast<mcu::BufferType>(ring.getType()).getBytes())
       return;
-    callRuntime("thimble_copy_rows",
-                {bytesAt(ring, b.index(start)), bytesAt(ring, b.toIndex(passed) + start),
-                 left.value()});
+    callRuntime("thimble_copy_rows", {bytesAt(ring, b.index(start)),
+                                      bytesAt(ring, b.toIndex(passed) + start), left.value()});
   }
 
   ModuleOp getModule() { return function->getParentOfType<ModuleOp>(); }
@@ -292,7 +298,7 @@ private:
   unsigned rowArgument() const { return static_cast<unsigned>(regions); }
 
   mcu::StreamOp stream;
-  size_t regions; // of RAM: the first arguments
+  size_t regions;        // of RAM: the first arguments
   mcu::CopyRowsOp taker; // of the caller's rows; null: all data is in the arena
   mcu::Positions positions;
   bool instrument;

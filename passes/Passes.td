@@ -177,7 +177,8 @@ def OrderOperators : Pass<"nn-order-operators", "::mlir::func::FuncOp"> {
   let description = [{
     The order with the lowest peak of live bytes, with the least scratch of each operator's candidates,
     and in place where all of them can be: there the last reader of an input has its result. The given
-    order stays where another would not lower the peak.
+    order stays where another would not lower the peak. The function gets `mcu.operator_bound`: no order
+    has fewer bytes live, whichever kernels are chosen.
 
     ```mlir
     %a = nn.conv_2d %x, ... : (tensor<1x8x8x4x!x>, ...) -> tensor<1x8x8x16x!q>
@@ -231,10 +232,10 @@ def PlaceBuffers : Pass<"mcu-place-buffers", "::mlir::ModuleOp"> {
   let summary = "Give every buffer its place in the arena";
   let description = [{
     First fit and best fit in a few orders; where they miss the lower bound an exact search, which a
-    limit of nodes may stop. Sets `arena_bytes` and `lower_bound`, below which no placement can get; a
-    remark says whether they meet. With `region`s, fastest first, that cannot all be in the first, buffers
-    with many accesses per byte are in the fast ones and `ram` says what is used; what fits nowhere is
-    in the last, beyond its end.
+    limit of nodes may stop. Sets `arena_bytes` and `lower_bound`, below which no placement can get; one
+    remark says whether they meet, another what is live in the largest step. With `region`s, fastest
+    first, that cannot all be in the first, buffers with many accesses per byte are in the fast ones and
+    `ram` says what is used; what fits nowhere is in the last, beyond its end.
 
     ```mlir
     %0 = mcu.buffer "conv1" : !mcu.buffer<1x25x5x64xi8, nhwc, activation>

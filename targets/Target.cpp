@@ -25,9 +25,8 @@ std::optional<MemoryRegion> MemoryRegion::parse(llvm::StringRef text) {
     unit = 1024;
   else if (bytes.consume_back_insensitive("M"))
     unit = 1024 * 1024;
-  const bool isName = !name.empty() && llvm::all_of(name, [](char c) {
-    return llvm::isAlnum(c) || c == '_';
-  });
+  const bool isName =
+      !name.empty() && llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
   if (!isName || bytes.getAsInteger(10, region.bytes) || region.bytes > mostBytes / unit ||
       (numbers.contains(':') && waits.getAsInteger(10, region.waitStates)) ||
       region.waitStates > mostWaitStates)

@@ -182,8 +182,8 @@ static std::vector<RegionInfo> describeRegions(mcu::ProgramOp program) {
              static_cast<int64_t>(program.getLowerBound().value_or(0))}};
   std::vector<RegionInfo> regions;
   for (auto region : program.getRam()->getAsRange<mcu::RegionAttr>())
-    regions.push_back({region.getName().str(), region.getCapacity(), region.getUsed(),
-                       region.getLowerBound()});
+    regions.push_back(
+        {region.getName().str(), region.getCapacity(), region.getUsed(), region.getLowerBound()});
   return regions;
 }
 
@@ -212,6 +212,7 @@ FailureOr<Program> describeProgram(ModuleOp module) {
   program.arenaBytes = *op.getArenaBytes();
   program.lowerBound = op.getLowerBound().value_or(0);
   program.regions = describeRegions(op);
+  program.operatorBound = op.getOperatorBound().value_or(0);
   std::vector<std::optional<TensorInfo>> inputs, outputs;
   for (Operation &inner : op.getBody().front()) {
     if (auto stream = dyn_cast<mcu::StreamOp>(inner)) {
@@ -256,9 +257,9 @@ FailureOr<Program> describeProgram(ModuleOp module) {
       if (failed(checkPlaced(&inner, input.getPushed())))
         return failure();
       const int64_t rows = input.getRows();
-      program.pushed = PushedInput{mcu::regionOf(input.getPushed()),
-                                   mcu::arenaOffset(input.getPushed()), rows,
-                                   input.getBuffer().getType().getBytes() / rows};
+      program.pushed =
+          PushedInput{mcu::regionOf(input.getPushed()), mcu::arenaOffset(input.getPushed()), rows,
+                      input.getBuffer().getType().getBytes() / rows};
     }
     FailureOr<TensorInfo> info =
         input ? describeTensor(input, input.getName(), input.getTensor(), buffer)

@@ -82,10 +82,11 @@ struct RegionInfo {
 };
 
 struct Program {
-  std::string name; // the symbol of mcu.program, a C identifier
+  std::string name;                       // the symbol of mcu.program, a C identifier
   int64_t arenaBytes = 0, lowerBound = 0; // of the first region
-  std::vector<RegionInfo> regions;        // at least one
-  int64_t scratchBytes = 0; // of the layer that needs most
+  int64_t operatorBound = 0;
+  std::vector<RegionInfo> regions; // at least one
+  int64_t scratchBytes = 0;        // of the layer that needs most
   int64_t stateBytes = 0;
   std::vector<TensorInfo> inputs, outputs; // in the model's order
   std::vector<LayerCall> calls;            // in execution order, those of a stream in a chain's
@@ -100,9 +101,7 @@ struct Program {
 /// Alignment of the arena in bytes: that of the widest element, int64.
 constexpr int64_t arenaAlign = 8;
 /// Where in the first region the address of a later one is.
-inline int64_t regionSlot(size_t region) {
-  return mcu::regionTableBytes(region);
-}
+inline int64_t regionSlot(size_t region) { return mcu::regionTableBytes(region); }
 
 /// Describes the only `mcu.program` of `module`, whose buffers must be placed and whose streams
 /// must be lowered to calls. Reports an error on the module or operation otherwise.

@@ -34,17 +34,15 @@ size_t decode(std::string_view text, uint32_t &point) {
 bool isHidden(uint32_t c) {
   return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-         (c >= 0xe0000 && c <= 0xe0fff);
+         (c >= 0xe0000 && c <= 0xe0fff) || (c & 0xfffe) == 0xfffe;
 }
 
-} // namespace
-
-std::string quoteName(std::string_view name, size_t limit) {
-  std::string result = "\"";
+std::string escape(std::string_view name, size_t limit, bool withQuotes) {
+  std::string result;
   size_t shown = 0;
   for (size_t i = 0; i < name.size(); ++shown) {
     if (shown == limit)
-      return result + "...\"";
+      return result + "...";
     uint32_t point = 0;
     size_t length = decode(name.substr(i), point);
     char escape[16];
@@ -52,7 +50,7 @@ std::string quoteName(std::string_view name, size_t limit) {
       std::snprintf(escape, sizeof escape, "\\x%02x", static_cast<uint8_t>(name[i]));
       result += escape;
       length = 1;
-    } else if (point == '"' || point == '\\') {
+    } else if (point == '\\' || (withQuotes && point == '"')) {
       result += '\\';
       result += name[i];
     } else if (point == '\n') {
@@ -66,7 +64,15 @@ std::string quoteName(std::string_view name, size_t limit) {
     }
     i += length;
   }
-  return result + '"';
+  return result;
+}
+
+} // namespace
+
+std::string escapeName(std::string_view name, size_t limit) { return escape(name, limit, false); }
+
+std::string quoteName(std::string_view name, size_t limit) {
+  return '"' + escape(name, limit, true) + '"';
 }
 
 } // namespace thimble

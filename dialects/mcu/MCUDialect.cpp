@@ -74,6 +74,10 @@ int64_t BufferType::getNumElements() const {
 
 int64_t BufferType::getBytes() const { return getNumElements() * elementBytes(getElementType()); }
 
+BufferType BufferType::withShape(ArrayRef<int64_t> shape) const {
+  return get(getContext(), shape, getElementType(), getLayout(), getLifetime(), getRing());
+}
+
 int64_t BufferType::getRowBytes() const {
   return product(getShape().drop_front(2)) * elementBytes(getElementType());
 }

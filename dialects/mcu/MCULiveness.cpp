@@ -67,25 +67,27 @@ private:
 
 //===-- Rings -------------------------------------------------------------------------------===//
 
-/// The rows of one ring while its stream runs.
+/// The slots of one ring while its stream runs: a row each.
 class RingRows {
 public:
-  explicit RingRows(Value ring) : rowBytes(typeOf(ring).getRowBytes()) {}
+  explicit RingRows(Value ring)
+      : rowBytes(typeOf(ring).getRowBytes()), isLazy(ring.getDefiningOp<BufferOp>().getLazy()) {}
 
   void append(int64_t step, int64_t rows) {
-    for (int64_t i = 0; i < rows; ++i)
+    for (int64_t i = closeGap(step, rows); i < rows; ++i)
       since.push_back(step);
   }
-  /// After the step, rows [0, rows) are free: the others move to the front.
+  /// After the step, `rows` rows are free: the others move to the front, now or with the next to
+  /// come.
   void release(int64_t step, int64_t rows) {
-    const auto left = static_cast<int64_t>(since.size()) - std::min<int64_t>(rows, since.size());
-    while (static_cast<int64_t>(since.size()) > left) {
-      const auto slot = static_cast<int64_t>(since.size()) - 1;
-      lives.push_back({since.pop_back_val(), step, slot * rowBytes, (slot + 1) * rowBytes});
-    }
+    const auto freed = std::min<int64_t>(rows, static_cast<int64_t>(since.size()) - gap);
+    if (!isLazy)
+      return freeLast(step, freed);
+    for (int64_t i = 0; i < freed; ++i)
+      freeSlot(gap++, step);
   }
   SmallVector<Life, 1> finish(int64_t lastStep) {
-    release(lastStep, static_cast<int64_t>(since.size()));
+    freeLast(lastStep, static_cast<int64_t>(since.size()) - gap);
     llvm::stable_sort(lives, [](const Life &a, const Life &b) { return a.first < b.first; });
     return std::move(lives);
   }
@@ -93,7 +95,30 @@ public:
   int64_t front = 0; // the row of the tensor, padding included, that is in front
 
 private:
+  /// Rows move to the front before `rows` others come, some of which take over their slots: how
+  /// many.
+  int64_t closeGap(int64_t step, int64_t rows) {
+    for (int64_t slot = 0; slot < gap; ++slot)
+      since[static_cast<size_t>(slot)] = step;
+    const int64_t reused = std::min(gap, rows);
+    freeLast(step, gap - reused);
+    gap = 0;
+    return reused;
+  }
+  void freeLast(int64_t step, int64_t slots) {
+    for (int64_t i = 0; i < slots; ++i) {
+      freeSlot(static_cast<int64_t>(since.size()) - 1, step);
+      since.pop_back();
+    }
+  }
+  void freeSlot(int64_t slot, int64_t step) {
+    lives.push_back(
+        {since[static_cast<size_t>(slot)], step, slot * rowBytes, (slot + 1) * rowBytes});
+  }
+
   int64_t rowBytes;
+  bool isLazy;
+  int64_t gap = 0;            // free slots in front
   SmallVector<int64_t> since; // the step in which each slot was filled
   SmallVector<Life, 1> lives;
 };
@@ -219,4 +244,41 @@ Lives thimble::mcu::livesOf(ProgramOp program) {
     if (buffer.getBuffer().getType().getLifetime() == Lifetime::State)
       recorder.state(buffer.getBuffer());
   return recorder.finish();
+}
+
+//===-- Live bytes --------------------------------------------------------------------------===//
+
+Life Lives::withinSteps(const Life &life) const {
+  const int64_t lastStep = std::max<int64_t>(steps - 1, 0);
+  return {std::max<int64_t>(life.first, 0), std::min(life.last, lastStep), life.begin, life.end};
+}
+
+std::vector<int64_t> thimble::mcu::liveBytes(const Lives &lives) {
+  std::vector<int64_t> bytes(static_cast<size_t>(std::max<int64_t>(lives.steps, 1)) + 1, 0);
+  for (auto &[root, parts] : lives.buffers)
+    for (const Life &part : parts) {
+      const Life life = lives.withinSteps(part);
+      bytes[static_cast<size_t>(life.first)] += life.end - life.begin;
+      bytes[static_cast<size_t>(life.last + 1)] -= life.end - life.begin;
+    }
+  for (size_t i = 1; i < bytes.size(); ++i)
+    bytes[i] += bytes[i - 1];
+  bytes.pop_back();
+  return bytes;
+}
+
+Peak thimble::mcu::peakOf(const Lives &lives) {
+  const std::vector<int64_t> live = liveBytes(lives);
+  auto at = [&](int64_t step) {
+    Peak peak{step, 0, {}};
+    for (auto &[root, parts] : lives.buffers)
+      for (const Life &life : parts)
+        if (life.first <= step && step <= life.last) {
+          peak.bytes += life.end - life.begin;
+          peak.byLifetime[typeOf(root).getLifetime()] += life.end - life.begin;
+        }
+    return peak;
+  };
+  Peak before = at(-1), largest = at(llvm::max_element(live) - live.begin());
+  return before.bytes > largest.bytes ? before : largest;
 }

@@ -5,6 +5,8 @@
 
 #include "dialects/mcu/MCUOps.h"
 
+#include <map>
+
 namespace thimble::mcu {
 
 /// Bytes [begin, end) of a buffer matter in steps [first, last]. Steps count from 0: one for each
@@ -23,7 +25,23 @@ struct Lives {
   /// The steps of each kernel or call.
   llvm::MapVector<mlir::Operation *, llvm::SmallVector<int64_t, 1>> stages;
   int64_t steps = 0;
+
+  /// The part of `life` that is within the steps: none, with `last` before `first`, of an input's
+  /// bytes that no step reads.
+  Life withinSteps(const Life &life) const;
 };
 Lives livesOf(ProgramOp program);
+
+/// The bytes that are live in each step.
+std::vector<int64_t> liveBytes(const Lives &lives);
+
+/// The first step in which most bytes are live; -1 if all inputs, before the first step, are more.
+struct Peak {
+  int64_t step = 0;
+  int64_t bytes = 0;
+  /// What they belong to, in the order of the classes.
+  std::map<Lifetime, int64_t> byLifetime;
+};
+Peak peakOf(const Lives &lives);
 
 } // namespace thimble::mcu

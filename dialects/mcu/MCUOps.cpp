@@ -30,7 +30,8 @@ int64_t thimble::mcu::arenaOffset(Value buffer) {
 size_t thimble::mcu::regionOf(Value buffer) {
   Operation *root = resolve(buffer).root.getDefiningOp();
   auto input = dyn_cast<InputOp>(root);
-  return static_cast<size_t>((input ? input.getRegion() : cast<BufferOp>(root).getRegion()).value_or(0));
+  return static_cast<size_t>(
+      (input ? input.getRegion() : cast<BufferOp>(root).getRegion()).value_or(0));
 }
 
 int64_t ProgramOp::getRamBytes(size_t region) {
@@ -121,6 +122,8 @@ LogicalResult InputOp::verify() {
 }
 
 LogicalResult BufferOp::verify() {
+  if (getLazy() && getBuffer().getType().getRing() == 0)
+    return emitOpError("is lazy, but no ring");
   Lifetime lifetime = getBuffer().getType().getLifetime();
   if (lifetime == Lifetime::Constant || lifetime == Lifetime::Input)
     return emitOpError("lifetime must be activation, scratch, state or output, got ")
@@ -260,6 +263,10 @@ CopyRowsOp StreamOp::getTaker() {
 //===-- Walks -------------------------------------------------------------------------------===//
 
 bool Walk::isRing() const { return cast<BufferType>(buffer().getType()).getRing() != 0; }
+bool Walk::isLazyRing() const {
+  auto ring = buffer().getDefiningOp<BufferOp>();
+  return ring && ring.getLazy();
+}
 bool Walk::isPushed() const {
   auto input = buffer().getDefiningOp<InputOp>();
   return input && input.arrivesByRows();
@@ -304,7 +311,8 @@ Positions::Positions(StreamOp stream) {
     }
   for (const Walk &walk : walks) {
     const bool moves =
-        walk.isRing() ? !walk.writes && readers[walk.buffer()].size() > 1 : walk.advance != 0;
+        walk.isRing() ? !walk.writes && (walk.isLazyRing() || readers[walk.buffer()].size() > 1)
+                      : walk.advance != 0;
     if (moves && !walk.isPushed())
       operands[walk.operand] = add(walk.first * walk.rowBytes());
   }

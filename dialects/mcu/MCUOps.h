@@ -64,6 +64,7 @@ struct Walk {
 
   mlir::Value buffer() const { return operand->get(); }
   bool isRing() const;
+  bool isLazyRing() const;
   /// Whether its rows are where the caller has them.
   bool isPushed() const;
   int64_t rowBytes() const;

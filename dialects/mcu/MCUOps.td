@@ -62,6 +62,8 @@ def MCU_BufferType : TypeDef<MCU_Dialect, "Buffer"> {
     int64_t getNumElements() const;
     /// Bytes that are there at a time.
     int64_t getBytes() const;
+    /// The same but for the shape.
+    BufferType withShape(::llvm::ArrayRef<int64_t> shape) const;
     /// Bytes of one row: of what the axes after the second hold. The first axis must be 1.
     int64_t getRowBytes() const;
   }];
@@ -89,7 +91,8 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
   let summary = "one model, planned";
   let description = [{
     The body runs from top to bottom once an inference. `arena_bytes` and `lower_bound` appear when
-    buffers are placed; the bound is that of running one operator at a time in this order.
+    buffers are placed; no placement of these buffers has a smaller arena than the bound.
+    `operator_bound` is the least that any plan has live that runs one operator at a time.
     `inputs` and `outputs` are in the model's order; the operands are buffers named in the body's
     terminator-free list by `mcu.input` and `mcu.output`.
 
@@ -106,7 +109,8 @@ def MCU_ProgramOp : MCU_Op<"program", [IsolatedFromAbove, Symbol, SingleBlock, N
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$arena_bytes,
-    OptionalAttr<I64Attr>:$lower_bound, OptionalAttr<MCU_RegionArrayAttr>:$ram);
+    OptionalAttr<I64Attr>:$lower_bound, OptionalAttr<I64Attr>:$operator_bound,
+    OptionalAttr<MCU_RegionArrayAttr>:$ram);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let hasRegionVerifier = 1;
@@ -149,9 +153,13 @@ def MCU_InputOp : MCU_PlacedOp<"input"> {
 }
 def MCU_BufferOp : MCU_PlacedOp<"buffer"> {
   let summary = "buffer in RAM";
-  let description = "`name` is that of the tensor it holds, or of the scratch's kernel.";
-  let arguments = !con((ins StrAttr:$name), placement);
-  let assemblyFormat = "$name (`at` $region^ `:` $offset)? attr-dict `:` type($buffer)";
+  let description = [{
+    `name` is that of the tensor it holds, or of the scratch's kernel. A `lazy` ring moves its rows to the front
+    when the next are appended, not as soon as rows have been passed: what is free in between is in front of
+    the rows that are kept, where it is behind them with another ring.
+  }];
+  let arguments = !con((ins StrAttr:$name, UnitAttr:$lazy), placement);
+  let assemblyFormat = "$name (`at` $region^ `:` $offset)? (`lazy` $lazy^)? attr-dict `:` type($buffer)";
   let hasVerifier = 1;
 }
 def MCU_ConstantOp : MCU_Op<"constant", [Pure]> {

@@ -429,7 +429,7 @@ OperatorOrder thimble::findOrder(const OrderProblem &problem, size_t stepLimit) 
     progress = given.progress;
   }
 
-  OperatorOrder result{{}, peak, bound == peak};
+  OperatorOrder result{{}, peak, bound};
   for (const Choice &choice : choices) {
     const Partial &part = choice.given.peak <= peak ? choice.given : choice.best;
     result.order.insert(result.order.end(), part.order.begin(), part.order.end());

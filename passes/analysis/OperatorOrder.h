@@ -37,8 +37,10 @@ struct OrderProblem {
 struct OperatorOrder {
   std::vector<size_t> order;
   int64_t peak = 0;
-  /// Whether no order has a lower peak.
-  bool isOptimal = false;
+  /// No order has a lower peak than this.
+  int64_t lowerBound = 0;
+
+  bool isOptimal() const { return peak == lowerBound; }
 };
 
 /// The most bytes live at once when the operators run in `order`.

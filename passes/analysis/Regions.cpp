@@ -107,7 +107,9 @@ void Assignment::fill(const std::vector<size_t> &order) {
 }
 
 std::vector<std::vector<size_t>> Assignment::orders() const {
-  const auto size = [&](size_t i) { return static_cast<double>(std::max<int64_t>(buffers[i].bytes, 1)); };
+  const auto size = [&](size_t i) {
+    return static_cast<double>(std::max<int64_t>(buffers[i].bytes, 1));
+  };
   const auto count = [&](size_t i) { return static_cast<double>(accesses[i]); };
   const std::function<double(size_t)> keys[] = {
       [&](size_t i) { return count(i) / std::max(area(buffers[i]), 1.0); },
@@ -118,9 +120,8 @@ std::vector<std::vector<size_t>> Assignment::orders() const {
   };
   // A buffer that only some regions can hold must be in one of those.
   const auto homes = [&](size_t i) {
-    return std::count_if(limits.begin(), limits.end(), [&](const RegionLimit &limit) {
-      return buffers[i].bytes <= limit.bytes;
-    });
+    return std::count_if(limits.begin(), limits.end(),
+                         [&](const RegionLimit &limit) { return buffers[i].bytes <= limit.bytes; });
   };
   std::vector<std::vector<size_t>> result;
   for (const auto &key : keys) {
@@ -192,8 +193,7 @@ RegionPlacement Assignment::place(const PlacementOptions &options) const {
   result.offsets.resize(buffers.size());
   result.waitCycles = waitCycles();
   for (size_t region = 0; region < limits.size(); ++region) {
-    const Placement placement =
-        placeWithin(buffersIn(region, none), limits[region].bytes, options);
+    const Placement placement = placeWithin(buffersIn(region, none), limits[region].bytes, options);
     result.uses.push_back({placement.peak, placement.lowerBound});
     result.fits &= placement.peak <= limits[region].bytes;
     auto offset = placement.offsets.begin();

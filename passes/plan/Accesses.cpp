@@ -89,8 +89,8 @@ private:
       add(stream.getPositions(), 2 * wordBytes, firings); // a load and a store
       if (!walk.isRing() || walk.writes)
         continue;
-      const auto readers = static_cast<int64_t>(
-          mcu::Positions(stream).readersOf(walk.buffer()).size());
+      const auto readers =
+          static_cast<int64_t>(mcu::Positions(stream).readersOf(walk.buffer()).size());
       const int64_t left = bytesOf(walk.buffer()) - walk.advance * walk.rowBytes();
       add(walk.buffer(), 2 * std::max<int64_t>(left, 0) / readers, firings);
     }

@@ -24,10 +24,17 @@ using namespace thimble;
 
 namespace {
 
+/// When an operator can have its result in place of an operand.
+enum class InPlace {
+  WithAllKernels, // whichever is chosen
+  WithSomeKernel
+};
+
 /// The operators of a function that have something to do, as a problem of order.
 class Network {
 public:
-  explicit Network(func::FuncOp function) : aliases(function), block(function.getBody().front()) {
+  explicit Network(func::FuncOp function, InPlace inPlace = InPlace::WithAllKernels)
+      : aliases(function), block(function.getBody().front()), inPlace(inPlace) {
     for (BlockArgument argument : block.getArguments())
       problem.buffers[bufferOf(argument)].isInput = true;
     for (Value result : block.getTerminator()->getOperands())
@@ -39,6 +46,8 @@ public:
   }
 
   const OrderProblem &getProblem() const { return problem; }
+  /// Whether the problem is the same with all kernels as with some.
+  bool doKernelsAgree() const { return kernelsAgree; }
 
   /// Puts the operators into `order`, each with what moves nothing right before its first reader.
   void reorder(ArrayRef<size_t> order) {
@@ -86,7 +95,7 @@ private:
     addCandidates(op, entry);
   }
 
-  /// What all candidates allow and one of them needs at least: kernels are chosen later.
+  /// What candidates allow and one of them needs at least: kernels are chosen later.
   void addCandidates(Operation *op, OrderOperator &entry) {
     auto candidates = op->getAttrOfType<ArrayAttr>("mcu.candidates");
     if (!candidates || candidates.empty())
@@ -95,12 +104,14 @@ private:
     entry.workBytes = std::numeric_limits<int64_t>::max();
     for (DictionaryAttr candidate : candidates.getAsRange<DictionaryAttr>()) {
       entry.workBytes = std::min(entry.workBytes, candidate.getAs<IntegerAttr>("scratch").getInt());
-      if (auto inPlace = candidate.getAs<DenseI64ArrayAttr>("inPlace"))
-        for (int64_t position : inPlace.asArrayRef())
+      if (auto positions = candidate.getAs<DenseI64ArrayAttr>("inPlace"))
+        for (int64_t position : positions.asArrayRef())
           ++allowing[static_cast<size_t>(position)];
     }
+    const size_t kernels = inPlace == InPlace::WithAllKernels ? candidates.size() : 1;
     for (unsigned position = 0; position < op->getNumOperands(); ++position) {
-      if (allowing[position] != candidates.size() || !aliases.canTakeOver(op, position))
+      kernelsAgree &= allowing[position] == 0 || allowing[position] == candidates.size();
+      if (allowing[position] < kernels || !aliases.canTakeOver(op, position))
         continue;
       size_t buffer = bufferOf(op->getOperand(position));
       if (!problem.buffers[buffer].isOutput)
@@ -119,6 +130,8 @@ private:
 
   Aliases aliases;
   Block &block;
+  InPlace inPlace;
+  bool kernelsAgree = true;
   OrderProblem problem;
   SmallVector<Operation *> operators;
   llvm::DenseMap<Value, size_t> buffers; // by root
@@ -139,12 +152,17 @@ struct OrderOperatorsPass : thimble::impl::OrderOperatorsBase<OrderOperatorsPass
     std::iota(given.begin(), given.end(), size_t(0));
     const int64_t before = peakOf(problem, given);
     const OperatorOrder best = findOrder(problem);
+    const int64_t bound =
+        network.doKernelsAgree()
+            ? best.lowerBound
+            : findOrder(Network(function, InPlace::WithSomeKernel).getProblem()).lowerBound;
+    function->setAttr("mcu.operator_bound", Builder(function).getI64IntegerAttr(bound));
     if (best.peak == before)
       return;
     network.reorder(best.order);
     remark::passed(function.getLoc(), remark::RemarkOpts::name("Order").category("memory"))
         << remark::reason("operators reordered: {0} bytes live at most instead of {1}{2}",
-                          best.peak, before, best.isOptimal ? ", no order needs less" : "");
+                          best.peak, before, best.isOptimal() ? ", no order needs less" : "");
   }
 };
 

@@ -10,6 +10,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace thimble {
@@ -52,6 +53,15 @@ llvm::MapVector<Value, PlacementBuffer> thimble::placementBuffersOf(mcu::Program
               entry->second.alignment, type.getElementType().getIntOrFloatBitWidth() / 8);
   });
   return buffers;
+}
+
+Placement thimble::placeBuffersOf(mcu::ProgramOp program, int64_t nodeLimit) {
+  std::vector<PlacementBuffer> buffers;
+  for (auto &[root, buffer] : placementBuffersOf(program))
+    buffers.push_back(buffer);
+  PlacementOptions options;
+  options.nodeLimit = nodeLimit;
+  return placeBuffers(buffers, options);
 }
 
 namespace {
@@ -103,6 +113,7 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
     report(program, placement);
     if (placement.uses.size() > 1)
       reportRegions(program, placement, counts, ram);
+    reportPeak(program);
   }
 
   /// One region without a limit where the target has none. The stack is in the first.
@@ -149,17 +160,35 @@ struct PlaceBuffersPass : thimble::impl::PlaceBuffersBase<PlaceBuffersPass> {
           words += count;
         }
       all += words;
-      remark::passed(program.getLoc(), options)
-          << remark::reason("region {0} has {1} buffers in {2} of {3} bytes, with about {4} "
-                            "accesses of {5} wait states",
-                            ram[i].name, buffers, use.bytes, ram[i].availableBytes(), words,
-                            ram[i].waitStates);
+      remark::passed(program.getLoc(), options) << remark::reason(
+          "region {0} has {1} buffers in {2} of {3} bytes, with about {4} "
+          "accesses of {5} wait states",
+          ram[i].name, buffers, use.bytes, ram[i].availableBytes(), words, ram[i].waitStates);
     }
     const size_t slowest = placement.uses.size() - 1;
-    remark::passed(program.getLoc(), options)
-        << remark::reason("about {0} cycles of waiting for RAM, {1} fewer than with all buffers in {2}",
-                          placement.waitCycles,
-                          all * ram[slowest].waitStates - placement.waitCycles, ram[slowest].name);
+    remark::passed(program.getLoc(), options) << remark::reason(
+        "about {0} cycles of waiting for RAM, {1} fewer than with all buffers in {2}",
+        placement.waitCycles, all * ram[slowest].waitStates - placement.waitCycles,
+        ram[slowest].name);
+  }
+
+  static void reportPeak(mcu::ProgramOp program) {
+    const mcu::Peak peak = mcu::peakOf(mcu::livesOf(program));
+    std::string parts;
+    for (auto [lifetime, bytes] : peak.byLifetime)
+      parts += (parts.empty() ? "" : ", ") + std::to_string(bytes) + " " +
+               mcu::stringifyLifetime(lifetime).str();
+    std::string wholes;
+    if (std::optional<uint64_t> bound = program.getOperatorBound())
+      wholes = llvm::formatv("; one operator at a time needs at least {0}", *bound);
+    int64_t bytes = 0;
+    for (size_t region = 0; region < program.getNumRamRegions(); ++region)
+      bytes += program.getRamBytes(region);
+    remark::analysis(program.getLoc(), remark::RemarkOpts::name("Peak").category("memory"))
+        << remark::reason("at most {0} bytes live, {1}: {2}; the arena has {3} more{4}", peak.bytes,
+                          peak.step < 0 ? "before the first step"
+                                        : "in step " + std::to_string(peak.step),
+                          parts, bytes - peak.bytes, wholes);
   }
 };
 

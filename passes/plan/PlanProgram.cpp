@@ -86,7 +86,7 @@ struct PlanProgramPass : thimble::impl::PlanProgramBase<PlanProgramPass> {
     else
       search.optimize();
     layers.explain();
-    buildProgram(layers, name);
+    search.build(name);
     main.erase();
   }
 };

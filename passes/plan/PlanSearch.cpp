@@ -9,6 +9,17 @@
 using namespace mlir;
 using namespace thimble;
 
+/// Enough to compare plans.
+static constexpr int64_t nodeLimit = 20000;
+/// Plans whose rings are tried both ways, which takes as long as many plans.
+static constexpr size_t mostRefined = 4;
+
+mcu::ProgramOp PlanSearch::build(StringRef name) {
+  mcu::ProgramOp program = buildProgram(layers, name);
+  placeWithLazyRings(program, nodeLimit);
+  return program;
+}
+
 void PlanSearch::optimize() {
   if (objective == Objective::Ram)
     minimizeRam();
@@ -33,18 +44,29 @@ void PlanSearch::minimizeRam() {
     return 3 * std::log(static_cast<double>(attempt.ramBytes)) +
            std::log(static_cast<double>(attempt.cycles));
   };
-  settle(*llvm::min_element(
-      attempts, [&](const Attempt &a, const Attempt &b) { return value(a) < value(b); }));
+  auto isBetter = [&](const Attempt &a, const Attempt &b) { return value(a) < value(b); };
+  llvm::stable_sort(attempts, isBetter);
+  attempts.resize(std::min(attempts.size(), mostRefined));
+  for (Attempt &attempt : attempts)
+    refine(attempt);
+  settle(*llvm::min_element(attempts, isBetter));
 }
 
 void PlanSearch::keepTo(int64_t ramBytes) {
   // What calls the kernels has a stack frame too.
   constexpr int64_t ownStack = 160;
-  tryBudgets(ramBytes - ownStack, {1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.72});
-  if (const Attempt *best = fastestWithin(ramBytes - ownStack))
-    settle(*best);
-  else
-    minimizeRam();
+  const int64_t limit = ramBytes - ownStack;
+  tryBudgets(limit, {1.0, 0.97, 0.94, 0.9, 0.86, 0.82, 0.78, 0.72});
+  llvm::stable_sort(attempts,
+                    [](const Attempt &a, const Attempt &b) { return a.cycles < b.cycles; });
+  size_t refined = 0;
+  for (Attempt &attempt : attempts) {
+    if (attempt.ramBytes > limit && attempt.boundBytes <= limit && refined++ < mostRefined)
+      refine(attempt);
+    if (attempt.ramBytes <= limit)
+      return settle(attempt);
+  }
+  minimizeRam();
 }
 
 void PlanSearch::tryBudgets(int64_t bytes, ArrayRef<double> factors) {
@@ -64,22 +86,18 @@ void PlanSearch::tryBudget(int64_t budget, double price) {
   if (llvm::any_of(attempts, [&](const Attempt &other) { return other.choices == choices; }))
     return;
   mcu::ProgramOp program = buildProgram(layers, "attempt");
-  std::vector<PlacementBuffer> buffers;
-  for (auto &[root, buffer] : placementBuffersOf(program))
-    buffers.push_back(buffer);
-  PlacementOptions options;
-  options.nodeLimit = 20000;
-  attempts.push_back({budget, price, placeBuffers(buffers, options).peak + layers.stackBytes(),
+  const Placement placement = placeBuffersOf(program, nodeLimit);
+  const int64_t stack = layers.stackBytes();
+  attempts.push_back({budget, price, placement.peak + stack, placement.lowerBound + stack,
                       layers.cycles(), std::move(choices)});
   program.erase();
 }
 
-const PlanSearch::Attempt *PlanSearch::fastestWithin(int64_t ramBytes) const {
-  const Attempt *best = nullptr;
-  for (const Attempt &attempt : attempts)
-    if (attempt.ramBytes <= ramBytes && (!best || attempt.cycles < best->cycles))
-      best = &attempt;
-  return best;
+void PlanSearch::refine(Attempt &attempt) {
+  settle(attempt);
+  mcu::ProgramOp program = buildProgram(layers, "attempt");
+  attempt.ramBytes = placeWithLazyRings(program, nodeLimit).peak + layers.stackBytes();
+  program.erase();
 }
 
 bool PlanSearch::choose(int64_t budget, double price) {

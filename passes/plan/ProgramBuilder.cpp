@@ -17,8 +17,9 @@ public:
   ProgramBuilder(Layers &layers, StringRef name)
       : layers(layers), function(layers.getFunction()), aliases(layers.getAliases()),
         builder(function) {
-    program = mcu::ProgramOp::create(builder, function.getLoc(), builder.getStringAttr(name),
-                                     IntegerAttr(), IntegerAttr(), ArrayAttr());
+    program = mcu::ProgramOp::create(
+        builder, function.getLoc(), builder.getStringAttr(name), IntegerAttr(), IntegerAttr(),
+        function->getAttrOfType<IntegerAttr>("mcu.operator_bound"), ArrayAttr());
     builder.setInsertionPointToStart(&program.getBody().emplaceBlock());
   }
 
@@ -67,9 +68,7 @@ private:
       return {};
     auto type = mcu::BufferType::get(builder.getContext(), {1}, builder.getI32Type(),
                                      mcu::Layout::Nhwc, mcu::Lifetime::State, 0);
-    return mcu::BufferOp::create(builder, function.getLoc(), type,
-                                 builder.getStringAttr("rows pushed"), IntegerAttr(),
-                                 IntegerAttr());
+    return ram(function.getLoc(), type, "rows pushed");
   }
 
   mcu::BufferType bufferType(RankedTensorType type, mcu::Lifetime lifetime) {
@@ -95,8 +94,7 @@ private:
       buffer = mcu::AliasOp::create(builder, loc, aliasType, whole,
                                     builder.getI64IntegerAttr(run->elementOffset * elementBytes));
     } else {
-      buffer = mcu::BufferOp::create(builder, loc, bufferType(type, lifetimeOf(tensor)),
-                                     layerName(loc), IntegerAttr(), IntegerAttr());
+      buffer = ram(loc, bufferType(type, lifetimeOf(tensor)), layerName(loc));
     }
     buffers[tensor] = buffer;
     return buffer;
@@ -188,8 +186,10 @@ private:
     return bufferType(nn::fromTensorType(builder.getContext(), type), lifetime);
   }
 
-  Value ram(Location loc, mcu::BufferType type) {
-    return mcu::BufferOp::create(builder, loc, type, layerName(loc), IntegerAttr(), IntegerAttr());
+  mcu::BufferOp ram(Location loc, mcu::BufferType type) { return ram(loc, type, layerName(loc)); }
+  mcu::BufferOp ram(Location loc, mcu::BufferType type, StringRef name) {
+    return mcu::BufferOp::create(builder, loc, type, builder.getStringAttr(name), UnitAttr(),
+                                 IntegerAttr(), IntegerAttr());
   }
 
   //===-- Chains ----------------------------------------------------------------------------===//
@@ -224,9 +224,7 @@ private:
           if (operand.getDefiningOp<nn::ConstantOp>())
             (void)bufferFor(operand);
     }
-    auto positions =
-        mcu::BufferOp::create(builder, loc, positionsType(1), builder.getStringAttr("positions"),
-                              IntegerAttr(), IntegerAttr());
+    auto positions = ram(loc, positionsType(1), "positions");
     auto stream = mcu::StreamOp::create(builder, loc, builder.getDenseI32ArrayAttr(chain.schedule),
                                         positions, FlatSymbolRefAttr());
     OpBuilder::InsertionGuard guard(builder);

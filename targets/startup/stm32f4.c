@@ -1,8 +1,9 @@
 /* Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
  *
  * STM32F405, F407 and F429: 168 MHz from the crystal, or from the internal oscillator where the
- * board has none that is known (register names of ST's RM0090). With THIMBLE_CONSOLE_UART, USART2 on
- * PA2 at 115,200 baud, with THIMBLE_CONSOLE_UART1 USART1 on PA9. With THIMBLE_SDRAM, external memory.
+ * board has none that is known (register names of ST's RM0090). With THIMBLE_CONSOLE_UART, USART2
+ * on PA2 at 115,200 baud, with THIMBLE_CONSOLE_UART1 USART1 on PA9. With THIMBLE_SDRAM, external
+ * memory.
  */
 #include "board.h"
 

@@ -29,7 +29,7 @@ static void usePins(uint32_t port, uint32_t pins) {
     uint32_t twice = 2 * pin, four = 4 * (pin % 8);
     registers[8 + pin / 8] = (registers[8 + pin / 8] & ~(0xFu << four)) | 12u << four; /* AFR */
     registers[0] = (registers[0] & ~(3u << twice)) | 2u << twice;                      /* MODER */
-    registers[2] = (registers[2] & ~(3u << twice)) | 2u << twice; /* OSPEEDR */
+    registers[2] = (registers[2] & ~(3u << twice)) | 2u << twice;                      /* OSPEEDR */
   }
 }
 
@@ -40,9 +40,9 @@ static void command(uint32_t what) {
 
 void sdram_init(void);
 void sdram_init(void) {
-  RCC_AHB1ENR |= 0x7Eu; /* GPIOB to GPIOG */
-  RCC_AHB3ENR |= 1u;    /* FMC */
-  RCC_APB2ENR |= 1u << 14; /* SYSCFG */
+  RCC_AHB1ENR |= 0x7Eu;          /* GPIOB to GPIOG */
+  RCC_AHB3ENR |= 1u;             /* FMC */
+  RCC_APB2ENR |= 1u << 14;       /* SYSCFG */
   usePins(0x40020400u, 0x0060u); /* B: SDCKE1, SDNE1 */
   usePins(0x40020800u, 0x0001u); /* C: SDNWE */
   usePins(0x40020C00u, 0xC703u); /* D: data */

@@ -2,8 +2,8 @@
 """What every model of a folder takes of RAM and time, from the fastest plan to the smallest, as a table.
 
 usage: tools/memory [DIR] [--only REGEX] [--markdown]
-DIR as for verify-models. Each model is compiled for speed, with three budgets between, and for RAM; each is
-verified against its goldens as host C, as C and as an object under QEMU. Bytes and cycles are those of the C.
+DIR as for verify-models. Each model is compiled for speed, with three budgets between, for RAM, and for RAM with
+its input by rows; each plan is verified against its goldens as host C, as C and as an object under QEMU. Bytes and cycles are those of the C.
 """
 import sys
 
@@ -35,7 +35,9 @@ def plans(row):
         budget = int(least + part * (most - least)) + margin
         flags = ["--ram", str(budget)]
         between.append((f"--ram {budget}", flags, verify(row, flags)))
-    return [ends["speed"], *between, ends["ram"]]
+    flags = ["--optimize", "ram", "--stream-input"]
+    by_rows = ("ram, input by rows", flags, verify(row, flags))
+    return [ends["speed"], *between, ends["ram"], by_rows]
 
 
 def table_line(name, plan, line):

@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from harness import goldens, modes, oracle
+from harness import firmware, goldens, modes, oracle
 from harness.models import ModelWriter, options
-from harness.tools import MODELS, Failed, compile_model
+from harness.tools import MODELS, Failed, Refused, check, compile_model
+from harness.tools import run as run_program
 
 NAMES = sorted(p.stem for p in MODELS.glob("*.tflite"))
 
@@ -226,3 +227,94 @@ def test_chain(name, shape, dtype, tmp_path):
     network = CHAINS[name](Network(sum(shape), *shape, dtype)).returned()
     for report in run(network, tmp_path):
         assert streamed(report)
+
+
+#===-- Inputs that arrive by rows ------------------------------------------------------------===#
+
+BY_ROWS = [["--stream-input", "--optimize", "ram"], ["--stream-input"],
+           ["--stream-input", "--optimize", "flash"]]
+
+
+def input_bytes(report):
+    return sum(use["bytes"] for use in report["buffers"] if use["class"] == "input")
+
+
+@pytest.mark.parametrize("flags", BY_ROWS, ids=["ram", "speed", "flash"])
+@pytest.mark.parametrize("name", CHAINS)
+def test_chain_takes_rows(name, flags, tmp_path):
+    for report in run(CHAINS[name](Network(7, *SHAPES[0])).returned(), tmp_path, flags):
+        assert input_bytes(report) == 0
+
+
+@pytest.mark.parametrize("flags", BY_ROWS, ids=["ram", "speed", "flash"])
+@pytest.mark.parametrize("name", NAMES)
+def test_model_takes_rows(name, flags, tmp_path):
+    model = MODELS / f"{name}.tflite"
+    samples = goldens.load(MODELS / f"{name}.npz")
+    if len(samples.inputs[0]) != 1:
+        with pytest.raises(Refused, match="must be the only one"):
+            compile_model(model, tmp_path, "m", "cortex-m4", flags=flags)
+        return
+    reference = ["--reference", "litert"] if name == "coral_split_concat" else []
+    for _, report in modes.run_all(model, samples, [*flags, *reference]).values():
+        check_plan(report)
+
+
+def test_budgets_hold_with_rows(tmp_path):
+    model = MODELS / "kws_ref_model.tflite"
+    samples = goldens.load(MODELS / "kws_ref_model.npz", limit=1)
+    for budget in (6000, 9000, 14000):
+        results = modes.run_all(model, samples, ["--stream-input", "--ram", str(budget)])
+        for result, report in results.values():
+            assert report["arena_bytes"] + (result.stack or 0) <= budget
+            check_plan(report)
+
+
+STATUSES = """
+#include "m.h"
+#include <string.h>
+#include <stdio.h>
+#define CHECK(what, want) do { if ((what) != (want)) { printf("%s\\n", #what); return 1; } } while (0)
+static _Alignas(M_ARENA_ALIGN) unsigned char arena[M_ARENA_BYTES + M_ARENA_ALIGN];
+static int8_t picture[M_INPUT_0_BYTES], first[M_OUTPUT_0_BYTES];
+int main(void) {
+  for (int i = 0; i < M_INPUT_0_BYTES; ++i)
+    picture[i] = (int8_t)(i * 37);
+  CHECK(m_init(arena), THIMBLE_OK);
+  CHECK(m_invoke(arena), THIMBLE_ERROR_ROWS);
+  CHECK(m_push_rows(NULL, picture, 1), THIMBLE_ERROR_NULL);
+  CHECK(m_push_rows(arena, NULL, 1), THIMBLE_ERROR_NULL);
+  CHECK(m_push_rows(arena + 1, picture, 1), THIMBLE_ERROR_ALIGNMENT);
+  CHECK(m_push_rows(arena, picture, M_INPUT_0_ROWS + 1u), THIMBLE_ERROR_ROWS);
+  CHECK(m_push_rows(arena, picture, 0), THIMBLE_OK);
+  CHECK(m_push_rows(arena, picture, M_INPUT_0_ROWS), THIMBLE_OK);
+  CHECK(m_push_rows(arena, picture, 1), THIMBLE_ERROR_ROWS);
+  CHECK(m_invoke(arena), THIMBLE_OK);
+  memcpy(first, m_output_0(arena), sizeof first);
+  CHECK(m_invoke(arena), THIMBLE_ERROR_ROWS);
+  /* Given up in the middle, then all over. */
+  if (M_INPUT_0_ROWS > 3)
+    CHECK(m_push_rows(arena, picture + 5, 3), THIMBLE_OK);
+  CHECK(m_init(arena), THIMBLE_OK);
+  CHECK(m_push_rows(arena, picture, M_INPUT_0_ROWS - 1), THIMBLE_OK);
+  CHECK(m_invoke(arena), THIMBLE_ERROR_ROWS);
+  CHECK(m_push_rows(arena, picture + (M_INPUT_0_ROWS - 1) * M_INPUT_0_ROW_BYTES, 1), THIMBLE_OK);
+  CHECK(m_invoke(arena), THIMBLE_OK);
+  CHECK(memcmp(first, m_output_0(arena), sizeof first), 0);
+  return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("name,flags", [("kws_ref_model", ["--optimize", "ram"]), ("kws_ref_model", []),
+                                        ("hello_world_int8", [])])
+def test_statuses_of_rows(name, flags, tmp_path):
+    """A model that takes rows, and one whose input is a row and has its place in the arena."""
+    compile_model(MODELS / f"{name}.tflite", tmp_path, "m", "generic", flags=["--stream-input", *flags])
+    (tmp_path / "main.c").write_text(STATUSES)
+    program = tmp_path / "main.exe"
+    check(["gcc", *firmware.STRICT, *firmware.HOST_FLAGS, "-I", tmp_path, tmp_path / "main.c",
+           tmp_path / "m.c", "-lm", "-o", program], "building")
+    result = run_program([program])
+    assert result.returncode == 0, result.stdout
+    assert "m_input_0" not in (tmp_path / "m.h").read_text()

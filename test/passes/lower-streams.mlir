@@ -95,6 +95,78 @@ func.func private @negate(memref<8xi8>, memref<8xi8>)
 !x = !mcu.buffer<1x4x8xi8, nhwc, input>
 !ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 2>
 !y = !mcu.buffer<1x4x8xi8, nhwc, output>
+!count = !mcu.buffer<1xi32, nhwc, state>
+!p = !mcu.buffer<2xi32, nhwc, activation>
+!q = tensor<1x4x8x!quant.uniform<i8:f32, 5.000000e-01>>
+
+// The caller has the rows of %x: the driver is called with each, and fires what that makes possible. The
+// input has no place and no position.
+// CHECK-DAG: memref.global {{.*}}@net_stream_00_schedule : memref<9xi8> = dense<[1, 0, 2, 0, 2, 0, 2, 0, 2]>
+// CHECK-DAG: memref.global {{.*}}@net_stream_00_begins : memref<5xi16> = dense<[0, 3, 5, 7, 9]>
+// CHECK: func.func private @net_stream_00(%[[ARENA:.*]]: memref<64xi8>, %[[PUSHED:.*]]: memref<8xi8> {mcu.read_only}, %[[NUMBER:.*]]: i32)
+// CHECK: %[[IS_FIRST:.*]] = arith.cmpi eq, %[[NUMBER]]
+// CHECK: scf.if %[[IS_FIRST]]
+// CHECK-COUNT-2: memref.store
+// CHECK-NOT: memref.store
+// CHECK: scf.for
+// CHECK: case 0
+// CHECK: %[[ROW:.*]] = memref.view %[[PUSHED]]
+// CHECK: call @thimble_copy_rows(%{{.*}}, %[[ROW]], %{{.*}})
+// CHECK-COUNT-1: memref.store
+// CHECK-NOT: memref.store
+// CHECK: case 1
+mcu.program @net attributes {arena_bytes = 64 : i64, lower_bound = 64 : i64} {
+  %count = mcu.buffer "rows pushed" at 0 : 60 : !count
+  %x = mcu.input 0 "x" pushed(%count : !count) as !q : !x
+  %ring = mcu.buffer "ring" at 0 : 32 : !ring
+  %y = mcu.buffer "y" at 0 : 0 : !y
+  %p = mcu.buffer "positions" at 0 : 48 : !p
+  mcu.stream schedule [1, 0, 2, 0, 2, 0, 2, 0, 2] positions(%p : !p) {
+    mcu.copy_rows %x to %ring rows(1) : !x -> !ring
+    mcu.fill_rows %ring value(-128) rows(1) : !ring
+    mcu.call @negate(%ring, %y) layer 0 "negate" "neg" "k" writes [1] macs 0 cycles 0 walk [0, 0] by [1, 1] rows [2, 1] : !ring, !y
+  }
+  mcu.output 0 "y" %y as !q : !y
+}
+func.func private @negate(memref<16xi8>, memref<8xi8>)
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+!ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 2>
+!y = !mcu.buffer<1x4x8xi8, nhwc, output>
+!q = tensor<1x4x8x!quant.uniform<i8:f32, 5.000000e-01>>
+
+// A lazy ring moves what its reader has not passed before rows are appended, and the reader has a position.
+// CHECK: func.func private @lazy_stream_00
+// CHECK: case 0
+// CHECK: arith.minsi
+// CHECK: scf.if
+// CHECK: call @thimble_copy_rows
+// CHECK: }
+// CHECK: call @thimble_copy_rows
+// CHECK: default
+// CHECK-NOT: thimble_copy_rows
+// CHECK: call @negate
+// CHECK-NOT: thimble_copy_rows
+// CHECK: return
+mcu.program @lazy attributes {arena_bytes = 128 : i64, lower_bound = 128 : i64} {
+  %x = mcu.input 0 "x" at 0 : 0 as !q : !x
+  %ring = mcu.buffer "ring" at 0 : 32 lazy : !ring
+  %y = mcu.buffer "y" at 0 : 64 : !y
+  %p = mcu.buffer "positions" at 0 : 96 : !mcu.buffer<4xi32, nhwc, activation>
+  mcu.stream schedule [0, 0, 1, 0, 1, 0, 1] positions(%p : !mcu.buffer<4xi32, nhwc, activation>) {
+    mcu.copy_rows %x to %ring rows(1) : !x -> !ring
+    mcu.call @negate(%ring, %y) layer 0 "negate" "neg" "k" writes [1] macs 0 cycles 0 walk [0, 0] by [1, 1] rows [2, 1] : !ring, !y
+  }
+}
+func.func private @negate(memref<16xi8>, memref<8xi8>)
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+!ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 2>
+!y = !mcu.buffer<1x4x8xi8, nhwc, output>
 !q = tensor<1x4x8x!quant.uniform<i8:f32, 5.000000e-01>>
 #ram = #mcu.region<name = "RAM", capacity = 64, used = 56, lower_bound = 56>
 #ccm = #mcu.region<name = "CCM", capacity = 64, used = 48, lower_bound = 48>

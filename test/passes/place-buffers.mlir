@@ -9,6 +9,7 @@
 // The chain of four buffers needs the two largest neighbours; the last takes over the first's place.
 // CHECK-LABEL: mcu.program @net attributes {arena_bytes = 32 : i64, lower_bound = 32 : i64}
 // REMARK: remark: [Passed] Placement | Category:memory{{.*}}Reason="arena of 32 bytes, the least for this order"
+// REMARK: remark: [Analysis] Peak | Category:memory{{.*}}Reason="at most 32 bytes live, in step {{[0-9]}}: {{.*}}; the arena has 0 more"
 // CHECK: mcu.input 0 "" at 0 : 0
 // CHECK: mcu.buffer "" at 0 : 16
 // CHECK: mcu.buffer "" at 0 : 0
@@ -23,6 +24,7 @@ func.func @main(%x: tensor<16xi8>) -> tensor<16xi8> {
 // Inputs are there together before the first step, used or not; a part of an input that is an
 // output keeps the input until the end.
 // CHECK-LABEL: mcu.program @net attributes {arena_bytes = 40 : i64, lower_bound = 40 : i64}
+// REMARK: Reason="at most 40 bytes live, before the first step: 40 input; the arena has 0 more"
 // CHECK: mcu.input 0 "" at 0 : 24
 // CHECK: mcu.input 1 "" at 0 : 0
 // CHECK: mcu.buffer "" at 0 : 0

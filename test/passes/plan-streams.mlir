@@ -1,6 +1,32 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 // RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic optimize=ram" \
 // RUN:   --mcu-place-buffers --split-input-file %s | FileCheck %s
+// RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic stream-input" \
+// RUN:   --mcu-place-buffers --split-input-file %s | FileCheck %s --check-prefix=ROWS
+// RUN: thimble-opt --nn-list-candidates=target=generic --plan-program="name=net target=generic optimize=ram stream-input" \
+// RUN:   --mcu-place-buffers --split-input-file %s | FileCheck %s --check-prefix=ROWS
+
+!q = !quant.uniform<i8:f32, 5.000000e-01:3>
+!w = !quant.uniform<i8:f32, 5.000000e-01>
+
+// The first stream takes a row at a time from the caller, whatever is optimized; it needs padding above and
+// below. The input has no place. The model gives it without rows: those are the reader's.
+// ROWS-LABEL: mcu.program @net attributes
+// ROWS: %[[COUNT:.*]] = mcu.buffer "rows pushed" at 0 : {{[0-9]+}} : <1xi32, nhwc, state>
+// ROWS-NEXT: %[[X:.*]] = mcu.input 0 "" pushed(%[[COUNT]] : {{.*}}) as tensor<1x512x!quant{{.*}}> : <1x16x16x2xi8, nhwc, input>
+// ROWS: %[[RING:.*]] = mcu.buffer "" at 0 : {{[0-9]+}} : <1x16x16x2xi8, nhwc, activation, ring = {{[0-9]+}}>
+// ROWS: mcu.stream schedule [{{[0-9]+}}, 0,
+// ROWS-NEXT: mcu.copy_rows %[[X]] to %[[RING]] rows(1)
+// ROWS-NEXT: mcu.kernel 0
+func.func @main(%p: tensor<1x512x!q>) -> tensor<1x16x16x2x!q> {
+  %x = nn.reshape %p : (tensor<1x512x!q>) -> tensor<1x16x16x2x!q>
+  %w = nn.constant dense<3> : tensor<2x3x3x2xi8> -> tensor<2x3x3x2x!w>
+  %b = nn.constant dense<100> : tensor<2xi32> -> tensor<2xi32>
+  %z = nn.conv_2d %x, %w, %b {activation = #nn.activation<none>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, requant = #nn.requant<double>, strides = array<i64: 1, 1>} : (tensor<1x16x16x2x!q>, tensor<2x3x3x2x!w>, tensor<2xi32>) -> tensor<1x16x16x2x!q>
+  return %z : tensor<1x16x16x2x!q>
+}
+
+// -----
 
 !q = !quant.uniform<i8:f32, 5.000000e-01>
 

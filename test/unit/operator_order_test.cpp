@@ -213,7 +213,7 @@ TEST(OperatorOrder, OneBranchAfterTheOther) {
   EXPECT_EQ(peakOf(network.problem, identity(network.problem)), 210);
   EXPECT_EQ(found.order, (Order{0, 2, 1, 3, 4}));
   EXPECT_EQ(found.peak, 111);
-  EXPECT_TRUE(found.isOptimal);
+  EXPECT_TRUE(found.isOptimal());
 }
 
 // y = f(x) + g(x): where g is computed from x last, it can take over the bytes of x.
@@ -245,7 +245,7 @@ TEST(OperatorOrder, AsGoodAsAllOrders) {
     const OrderProblem problem = randomProblem(random, 3 + random() % 5, 2 + random() % 6);
     const OperatorOrder found = findOrder(problem);
     expectSound(problem, found);
-    EXPECT_TRUE(found.isOptimal);
+    EXPECT_TRUE(found.isOptimal());
     ASSERT_EQ(found.peak, bruteForce(problem)) << "round " << round;
     improved += found.peak < peakOf(problem, identity(problem));
   }
@@ -262,7 +262,7 @@ TEST(OperatorOrder, OptimalOnlyIfProven) {
     expectSound(problem, found);
     const int64_t best = bruteForce(problem);
     EXPECT_GE(found.peak, best);
-    if (found.isOptimal) {
+    if (found.isOptimal()) {
       EXPECT_EQ(found.peak, best);
       ++proven;
     }
@@ -280,7 +280,7 @@ TEST(OperatorOrder, SixtyFourOperatorsOnAPathOfBranches) {
       ASSERT_LE(problem.operators.size(), 64u);
       const OperatorOrder found = findOrder(problem);
       expectSound(problem, found);
-      EXPECT_TRUE(found.isOptimal)
+      EXPECT_TRUE(found.isOptimal())
           << cells << " cells of " << branches << " branches of " << length;
     }
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+using thimble::escapeName;
 using thimble::quoteName;
 
 TEST(Quote, KeepsText) {
@@ -19,6 +20,8 @@ TEST(Quote, Escapes) {
   // Right-to-left override, C1 control.
   EXPECT_EQ(quoteName("\xe2\x80\xae"), "\"\\u202e\"");
   EXPECT_EQ(quoteName("\xc2\x9b"), "\"\\x9b\"");
+  // No character, in XML an error.
+  EXPECT_EQ(quoteName("\xef\xbf\xbf"), "\"\\uffff\"");
 }
 
 TEST(Quote, EscapesBytesThatAreNotUtf8) {
@@ -33,4 +36,10 @@ TEST(Quote, Shortens) {
   EXPECT_EQ(quoteName(std::string(64, 'a')), '"' + std::string(64, 'a') + '"');
   EXPECT_EQ(quoteName(std::string(1 << 20, 'a')), '"' + std::string(64, 'a') + "...\"");
   EXPECT_EQ(quoteName("abc", 2), "\"ab...\"");
+}
+
+TEST(Quote, EscapesWithoutQuotes) {
+  EXPECT_EQ(escapeName(""), "");
+  EXPECT_EQ(escapeName("a\"b\\c\nd"), "a\"b\\\\c\\nd");
+  EXPECT_EQ(escapeName("abc", 2), "ab...");
 }

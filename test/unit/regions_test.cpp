@@ -97,8 +97,7 @@ TEST(Regions, ABufferThatOneRegionAloneCanHoldIsThere) {
 TEST(Regions, TheThirdIsForWhatTheOthersCannotHold) {
   const std::vector<PlacementBuffer> buffers = {
       {0, 3, 64, 4}, {0, 3, 64, 4}, {0, 3, 64, 4}, {0, 3, 64, 4}};
-  const RegionPlacement placement =
-      place(buffers, {4, 3, 2, 1}, {{80, 0}, {64, 1}, {1000, 9}});
+  const RegionPlacement placement = place(buffers, {4, 3, 2, 1}, {{80, 0}, {64, 1}, {1000, 9}});
   EXPECT_EQ(placement.regions, (std::vector<size_t>{0, 1, 2, 2}));
   EXPECT_EQ(placement.waitCycles, 3 + 3 * 9);
 }

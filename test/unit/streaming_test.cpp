@@ -146,6 +146,7 @@ private:
       break;
     case Kind::CopyRows: {
       const int tensor = stage.inputs.front().tensor;
+      EXPECT_TRUE(!isTaken(tensor) || stage.height == 1);
       for (int64_t i = 0; i < stage.height; ++i) {
         const int64_t row = fired[number] * stage.height + i;
         ASSERT_LT(row, written[at(tensor)]);
@@ -201,6 +202,7 @@ private:
           EXPECT_EQ(ring[at(place)], row < 0 || row >= rows ? padding : row);
         } else {
           EXPECT_EQ(place, row);
+          EXPECT_FALSE(isTaken(input.tensor));
           ASSERT_GE(row, 0);
           ASSERT_LT(row, written[at(input.tensor)]);
           read(input.tensor, row);
@@ -226,6 +228,11 @@ private:
     }
   }
 
+  // What the caller hands over is never in RAM as a whole.
+  bool isTaken(int tensor) const {
+    return chain.takesRows && network.tensors[at(tensor)].arrivesByRows;
+  }
+
   void read(int tensor, int64_t row) { rowLives[at(tensor)][at(row)].last = time; }
 
   // Rows that every reader has passed go.
@@ -249,7 +256,7 @@ private:
     const int end = static_cast<int>(live.size());
     for (size_t i = 0; i < network.tensors.size(); ++i) {
       const RowTensor &t = network.tensors[i];
-      if (t.producer >= chain.end || t.lastReader < chain.begin)
+      if (t.producer >= chain.end || t.lastReader < chain.begin || isTaken(static_cast<int>(i)))
         continue;
       for (const Life &life : rowLives[i])
         for (int step = life.first;
@@ -319,6 +326,36 @@ TEST(Streaming, AForkKeepsRowsUntilBothBranchesHavePassed) {
   Replay(b.network, chain).run();
 }
 
+TEST(Streaming, ARowOfTheCallerNeedsNoPlaceButInTheRing) {
+  Builder b(0);
+  const int x = b.tensor(8, 100, -1);
+  const int y = b.window(x, 2, 2, 0, 0, 10);
+  b.network.tensors[at(y)].lastReader = 1;
+  const int64_t whole = *playChain(b.network, 0, 1, {1}).liveBytes.begin();
+  b.network.tensors[at(x)].arrivesByRows = true;
+  const Chain chain = playChain(b.network, 0, 1, {1});
+  EXPECT_TRUE(chain.takesRows);
+  EXPECT_EQ(chain.rings, (std::map<int, int64_t>{{x, 2}}));
+  EXPECT_EQ(chain.schedule, (std::vector<int>{0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1}));
+  EXPECT_LT(chain.liveBytes.front(), 300);
+  EXPECT_GT(whole, 800);
+  Replay(b.network, chain).run();
+}
+
+TEST(Streaming, OnlyTheFirstChainTakesRowsAndOnlyIfNothingElseReadsThem) {
+  Builder b(0);
+  const int x = b.tensor(8, 4, -1);
+  const int y = b.window(x, 3, 1, 1, 1, 4);
+  b.network.tensors[at(b.sum(x, y))].lastReader = 2;
+  b.network.tensors[at(x)].arrivesByRows = true;
+  EXPECT_FALSE(takesRows(b.network, x, 0, 1)); // the sum reads them too
+  EXPECT_TRUE(takesRows(b.network, x, 0, 2));
+  EXPECT_FALSE(takesRows(b.network, x, 1, 2));
+  EXPECT_FALSE(takesRows(b.network, y, 0, 2));
+  b.network.operators[1].inputs[0].isWalked = false;
+  EXPECT_FALSE(takesRows(b.network, x, 0, 2));
+}
+
 TEST(Streaming, WhatIsWantedAsAWholeIsNoRing) {
   Builder b(0);
   const int x = b.tensor(6, 4, -1);
@@ -341,6 +378,7 @@ TEST(Streaming, EveryFiringOfRandomChainsFindsItsRows) {
     const int end = begin + 1 + static_cast<int>(b.below(count - begin));
     for (size_t i = 0; i < b.network.tensors.size(); ++i)
       b.network.tensors[i].isOwn = b.below(8) != 0;
+    b.network.tensors.front().arrivesByRows = b.below(2) == 0;
     std::vector<int64_t> heights;
     for (int op = begin; op < end; ++op) {
       const RowOperator &o = b.network.operators[at(op)];

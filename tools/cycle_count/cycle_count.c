@@ -61,8 +61,8 @@ static struct counts now;
 static const struct block *previous;
 static uint32_t returns[DEEPEST_CALL]; /* addresses that calls return to */
 static size_t height;
-enum { SPANS = 3 };
-static struct span spans[SPANS]; /* of `entry`, of what it called, and of what that called */
+enum { SPANS = 4 }; /* a layer may be called by a driver, by NAME_push_rows, by a program */
+static struct span spans[SPANS]; /* of `entry`, of what it called, of what that called, ... */
 static unsigned measuring;
 
 /*===-- Calls -----------------------------------------------------------------------------------*/

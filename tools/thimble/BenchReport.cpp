@@ -2,6 +2,8 @@
 //
 // bench: the table and the JSON text.
 #include "compiler/Compiler.h"
+#include "compiler/support/Grouped.h"
+#include "compiler/support/Quote.h"
 #include "tools/thimble/Bench.h"
 #include "tools/thimble/Table.h"
 
@@ -43,7 +45,7 @@ static std::string describe(const LayerBenchmark &layer) {
 }
 
 static std::string layerTitle(size_t index, const LayerBenchmark &layer) {
-  return llvm::formatv("{0,0+2} {1}", index, layerCell(layer.name, 28)).str();
+  return llvm::formatv("{0,0+2} {1}", index, escapeName(layer.name, 28)).str();
 }
 
 static void printLayers(const Benchmark &benchmark, bool showWaits) {
@@ -110,8 +112,7 @@ void driver::printBenchmark(const Benchmark &benchmark, const BenchmarkSubject &
   if (target.nanojoulesPerCycle > 0)
     os << llvm::formatv("energy  {0:f1} uJ at {1:f3} nJ a cycle\n", microjoules(benchmark, target),
                         target.nanojoulesPerCycle);
-  os << "RAM     "
-     << grouped(benchmark.arenaBytes + benchmark.otherBytes + benchmark.stackBytes)
+  os << "RAM     " << grouped(benchmark.arenaBytes + benchmark.otherBytes + benchmark.stackBytes)
      << " bytes: arena " << grouped(benchmark.arenaBytes) << ", ";
   if (benchmark.otherBytes > 0)
     os << "other regions " << grouped(benchmark.otherBytes) << ", ";

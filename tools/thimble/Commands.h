@@ -15,6 +15,7 @@ ExitStatus runCheck(const Invocation &invocation);
 ExitStatus runRun(const Invocation &invocation);
 ExitStatus runVerify(const Invocation &invocation);
 ExitStatus runBench(const Invocation &invocation);
+ExitStatus runReport(const Invocation &invocation);
 
 /// The bytes of a file; prints an error if it cannot be read.
 std::optional<std::vector<uint8_t>> readFile(const std::string &path);

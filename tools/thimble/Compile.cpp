@@ -50,5 +50,6 @@ ExitStatus driver::runCompile(const Invocation &invocation) {
     session.printFirstError();
     return failure;
   }
-  return writeInto(invocation.outputDir, std::move(*files)) ? success : failure;
+  const std::string &folder = invocation.outputPath;
+  return writeInto(folder.empty() ? "." : folder, std::move(*files)) ? success : failure;
 }

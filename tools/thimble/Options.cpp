@@ -99,6 +99,20 @@ static bool parseRegions(const InputArgList &args, std::vector<std::string> &reg
   return true;
 }
 
+/// The words of --report; JSON is written in any case.
+static bool parseReports(const InputArgList &args, CompileOptions &options) {
+  const Arg *arg = args.getLastArg(OPT_report);
+  if (!arg)
+    return true;
+  for (StringRef word : split(arg->getValue(), ',')) {
+    if (word != "html" && word != "json")
+      return fail("--report must be html, json or both with a comma between, got '" +
+                  Twine(arg->getValue()) + "'");
+    options.htmlReport |= word == "html";
+  }
+  return true;
+}
+
 static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   CompileOptions &options = invocation.compile;
   if (const Arg *name = args.getLastArg(OPT_name)) {
@@ -114,7 +128,7 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   std::vector<std::pair<StringRef, Phase>> phases;
   for (const PhaseInfo &info : phaseTable())
     phases.push_back({info.name, info.phase});
-  invocation.outputDir = args.getLastArgValue(OPT_output_dir, ".");
+  invocation.outputPath = args.getLastArgValue(OPT_output_path);
   options.dumpPhasesTo = args.getLastArgValue(OPT_dump_phases);
   options.preferredKernels = args.getAllArgValues(OPT_prefer_kernel);
   for (const std::string &name : options.preferredKernels)
@@ -127,11 +141,8 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
   invocation.inputs = args.getAllArgValues(OPT_input);
   invocation.jsonFile = args.getLastArgValue(OPT_json);
   invocation.outputs = args.getAllArgValues(OPT_output);
-  std::string report = "json";
   if (args.getLastArgValue(OPT_emit) == "tflite")
     return fail("--emit tflite is not available in this version: use c, obj, asm or mlir");
-  if (StringRef(args.getLastArgValue(OPT_report)).contains("html"))
-    return fail("--report html is not available in this version: use json");
   return choose<EmitKind>(args, OPT_emit, "emit", options.emit,
                           {{"c", EmitKind::C},
                            {"obj", EmitKind::Object},
@@ -145,7 +156,7 @@ static bool fillOptions(const InputArgList &args, Invocation &invocation) {
          choose<FloatAbi>(
              args, OPT_float_abi, "float-abi", options.floatAbi,
              {{"hard", FloatAbi::Hard}, {"softfp", FloatAbi::Softfp}, {"soft", FloatAbi::Soft}}) &&
-         choose<std::string>(args, OPT_report, "report", report, {{"json", "json"}}) &&
+         parseReports(args, options) &&
          choose<Phase>(args, OPT_compile_to, "compile-to", options.lastPhase, phases) &&
          parseSize(args, OPT_ram, "ram", options.ramBudget) &&
          parseSize(args, OPT_flash, "flash", options.flashBudget);
@@ -172,11 +183,11 @@ bool driver::parse(const Command &command, ArrayRef<const char *> arguments, Inv
     return true;
   invocation.models = args.getAllArgValues(OPT_INPUT);
   if (invocation.models.size() > 1)
-    return fail(Twine("'") + command.name + "' takes one model in this version, got " +
-                Twine(invocation.models.size()));
+    return fail(Twine("'") + command.name + "' takes one " + command.subject +
+                " in this version, got " + Twine(invocation.models.size()));
   if (invocation.models.empty())
-    return fail(Twine("'") + command.name + "' needs a model: thimble " + command.name + " " +
-                command.operands);
+    return fail(Twine("'") + command.name + "' needs a " + command.subject + ": thimble " +
+                command.name + " " + command.operands);
   if (!fillOptions(args, invocation))
     return false;
   const CompileOptions &options = invocation.compile;

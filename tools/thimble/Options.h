@@ -25,11 +25,12 @@ enum OptionID {
 
 /// What a command is called with.
 struct Invocation {
-  std::vector<std::string> models;
+  std::vector<std::string> models; // of `report` a folder
   CompileOptions compile;
   /// --name was given: it must be usable as it is.
   bool nameGiven = false;
-  std::string outputDir = ".";
+  /// -o: a folder, or for `report` a file; empty if it is not given.
+  std::string outputPath;
   std::vector<std::string> inputs, outputs;
   /// --json: a file, "-" for the output, or empty for none.
   std::string jsonFile;
@@ -37,6 +38,8 @@ struct Invocation {
 
 struct Command {
   const char *name;
+  /// What it works on, "model".
+  const char *subject;
   const char *operands;
   const char *summary;
   /// The options that it takes besides --help.

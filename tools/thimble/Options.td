@@ -13,7 +13,7 @@ multiclass V<string name, string meta, string help> {
 
 def help : F<"help", "show this help">;
 def version : F<"version", "show the version">;
-def output_dir : Separate<["-"], "o">, HelpText<"folder to write to">, MetaVarName<"DIR">;
+def output_path : Separate<["-"], "o">, HelpText<"folder to write to; for 'report' the file">, MetaVarName<"PATH">;
 
 defm name : V<"name", "NAME", "prefix of files and symbols (default: the model's file name)">;
 defm target : V<"target", "TARGET", "cortex-m4, generic or a board (default: cortex-m4)">;
@@ -29,7 +29,7 @@ defm float_abi : V<"float-abi", "ABI", "hard, softfp or soft (default: hard)">;
 defm compile_to : V<"compile-to", "PHASE", "stop after this phase and write the module">;
 defm dump_phases : V<"dump-phases", "DIR", "write the module after each phase">;
 defm prefer_kernel : V<"prefer-kernel", "NAME", "choose this kernel wherever it applies; repeatable, for tests">;
-defm report : V<"report", "KINDS", "reports to write: json (always written)">;
+defm report : V<"report", "KINDS", "json, which is always written, html or both: html,json (default: json)">;
 
 // Of later versions: named here so that they are refused, never ignored.
 class Later<string name> : Separate<["--"], name>;

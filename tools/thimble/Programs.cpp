@@ -1,8 +1,8 @@
 // Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
 #include "tools/thimble/Programs.h"
 
-#include "tools/thimble/Commands.h"
 #include "targets/Target.h"
+#include "tools/thimble/Commands.h"
 #include "tools/thimble/Session.h"
 
 #include "llvm/ADT/StringExtras.h"

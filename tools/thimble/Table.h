@@ -13,10 +13,4 @@ namespace thimble::driver {
 /// numbers, end at the right.
 void printTable(llvm::ArrayRef<std::vector<std::string>> rows, size_t leftAligned);
 
-/// The untrusted name of a layer as a cell: without quotes, cut to `limit` characters.
-std::string layerCell(llvm::StringRef name, size_t limit);
-
-/// 1234567 as "1,234,567".
-std::string grouped(int64_t number);
-
 } // namespace thimble::driver

@@ -3,6 +3,7 @@
 // thimble verify: reference, host and emulated target compared layer by layer.
 #include "tools/thimble/Verify.h"
 
+#include "compiler/support/Quote.h"
 #include "tools/thimble/Commands.h"
 #include "tools/thimble/Firmware.h"
 #include "tools/thimble/Session.h"
@@ -129,7 +130,7 @@ static size_t printVerdicts(const Reference &reference, llvm::ArrayRef<Column> c
     different += isDifferent;
   };
   for (auto [i, layer] : llvm::enumerate(reference.layers))
-    addRow(layerCell(layer.name, 40), layer.op, [i = i](const Column &c) { return c.layers[i]; });
+    addRow(escapeName(layer.name, 40), layer.op, [i = i](const Column &c) { return c.layers[i]; });
   for (size_t k = 0; k < reference.outputs.front().size(); ++k)
     addRow("output " + std::to_string(k), "", [k](const Column &c) { return c.outputs[k]; });
 

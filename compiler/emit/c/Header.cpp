@@ -41,15 +41,16 @@ static std::string initText(const std::string &name, bool hasRegions) {
   const std::string status = "THIMBLE_OK, or\n * THIMBLE_ERROR_NULL or THIMBLE_ERROR_ALIGNMENT "
                              "and nothing done. */\n";
   if (hasRegions)
-    return "/* Prepares " + macro + "_NUM_REGIONS regions of memory, which must stay where they "
+    return "/* Prepares " + macro +
+           "_NUM_REGIONS regions of memory, which must stay where they "
            "are; call it once, and again to\n * reset the state. The first is the arena of the "
-           "other functions. " + status + several +
+           "other functions. " +
+           status + several +
            "/* Not for this model, which has several regions: THIMBLE_ERROR_REGIONS. */\n" + one +
            "\n";
   return "/* Prepares the arena; call it once, and again to reset the state. " + status + one +
          "/* The same with an arena in " + macro +
-         "_NUM_REGIONS parts; the first is the arena of the other functions. */\n" + several +
-         "\n";
+         "_NUM_REGIONS parts; the first is the arena of the other functions. */\n" + several + "\n";
 }
 
 std::string emitHeader(const Program &program, const EmitOptions &options) {
@@ -82,7 +83,9 @@ std::string emitHeader(const Program &program, const EmitOptions &options) {
   define("ARENA_ALIGN", arenaAlign);
   define("STATE_BYTES", program.stateBytes, "of the arena: kept between inferences");
   define("SCRATCH_BYTES", program.scratchBytes, "of the arena: working space of kernels");
-  define("STACK_BYTES", options.stackBytes, ("peak stack of " + name + "_invoke").c_str());
+  define(
+      "STACK_BYTES", options.stackBytes,
+      ("peak stack of " + name + (program.pushed ? "_push_rows and _invoke" : "_invoke")).c_str());
   define("NUM_REGIONS", program.regions.size());
   define("REGION_0_BYTES", macro + "_ARENA_BYTES");
   for (size_t k = 1; k < program.regions.size(); ++k) {

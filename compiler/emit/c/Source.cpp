@@ -6,6 +6,7 @@
 #include "compiler/emit/c/EmitC.h"
 #include "compiler/emit/c/FunctionPrinter.h"
 
+#include "compiler/support/Grouped.h"
 #include "dialects/mcu/MCUOps.h"
 #include "passes/m4/Cycles.h"
 
@@ -19,14 +20,6 @@ namespace thimble::emit {
 
 static mcu::Lifetime lifetimeOf(const BufferArgument &argument) {
   return llvm::cast<mcu::BufferType>(mcu::resolve(argument.buffer).root.getType()).getLifetime();
-}
-
-// 12345678 as 12,345,678.
-static std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3)
-    digits.insert(i, ",");
-  return digits;
 }
 
 static void printShape(llvm::raw_ostream &os, const BufferArgument &argument) {
@@ -97,8 +90,8 @@ static void printAccessor(llvm::raw_ostream &os, const std::string &name, const 
                           bool isInput, size_t index) {
   const std::string type = (isInput ? "" : "const ") + cType(info.kind).str() + " *";
   const std::string isConst = isInput ? "" : "const ";
-  const std::string base = info.region == 0 ? "(" + isConst + "uint8_t *)arena"
-                                            : loadRegion(name, info.region);
+  const std::string base =
+      info.region == 0 ? "(" + isConst + "uint8_t *)arena" : loadRegion(name, info.region);
   os << type << name << (isInput ? "_input_" : "_output_") << index << "(" << isConst
      << "void *arena) {\n  return (" << type << ")(" << isConst << "void *)(" << base << " + "
      << info.offset << ");\n}\n";
@@ -207,8 +200,7 @@ static void printPushRows(llvm::raw_ostream &os, const std::string &name, const 
      << " - *pushed))\n    return THIMBLE_ERROR_ROWS;\n"
      << "  for (; count > 0; --count, ++*pushed, row += " << pushed.rowBytes << ")\n";
   if (func::FuncOp driver = driverOfRows(program))
-    os << "    " << driver.getSymName() << "(" << basesOf(program, "arena")
-       << ", row, *pushed);\n";
+    os << "    " << driver.getSymName() << "(" << basesOf(program, "arena") << ", row, *pushed);\n";
   else
     os << "    thimble_copy_rows((int8_t *)"
        << (input.region == 0 ? "arena" : regionName(input.region)) << " + " << input.offset

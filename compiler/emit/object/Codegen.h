@@ -40,8 +40,8 @@ llvm::Expected<std::string> generateCode(llvm::Module &module, llvm::TargetMachi
 int64_t libraryStackBytes(llvm::StringRef function);
 
 /// Sizes of an object with a section for each function; stack depths from the
-/// relocations of its calls. `entry` is the function whose stack counts.
+/// relocations of its calls. `entries` are the functions whose deepest stack counts.
 llvm::Expected<CodeSize> measure(llvm::StringRef object, const Frames &frames,
-                                 llvm::StringRef entry);
+                                 llvm::ArrayRef<std::string> entries);
 
 } // namespace thimble::object

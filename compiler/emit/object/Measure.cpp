@@ -98,7 +98,7 @@ static Error addCallees(const SectionRef &section, Node &caller,
 }
 
 Expected<thimble::object::CodeSize> thimble::object::measure(StringRef object, const Frames &frames,
-                                                             StringRef entry) {
+                                                             ArrayRef<std::string> entries) {
   Expected<std::unique_ptr<llvm::object::ObjectFile>> file =
       llvm::object::ObjectFile::createELFObjectFile(MemoryBufferRef(object, "object"));
   if (!file)
@@ -143,9 +143,11 @@ Expected<thimble::object::CodeSize> thimble::object::measure(StringRef object, c
   }
 
   CallGraph graph(nodes, frames);
-  const Depth deepest = graph.depth(entry, total.exact);
-  total.stackBytes = deepest.bytes;
-  total.stackBytesForC = deepest.ofC;
+  for (StringRef entry : entries) {
+    const Depth deepest = graph.depth(entry, total.exact);
+    total.stackBytes = std::max(total.stackBytes, deepest.bytes);
+    total.stackBytesForC = std::max(total.stackBytesForC, deepest.ofC);
+  }
   for (auto &[name, node] : nodes) {
     bool exact = true;
     graph.depth(name, exact);

@@ -122,8 +122,11 @@ FailureOr<thimble::object::ObjectFile> thimble::object::emitObject(ModuleOp modu
     return failure();
   result.bytes = std::move(*bytes);
   compilation.addKernelFrames();
-  llvm::Expected<CodeSize> size =
-      measure(result.bytes, compilation.diagnostics.frames, compilation.program.name + "_invoke");
+  const emit::Program &program = compilation.program;
+  SmallVector<std::string, 2> entries{program.name + "_invoke"};
+  if (program.pushed)
+    entries.push_back(program.name + "_push_rows");
+  llvm::Expected<CodeSize> size = measure(result.bytes, compilation.diagnostics.frames, entries);
   if (!size) {
     (void)compilation.fail(size.takeError());
     return failure();

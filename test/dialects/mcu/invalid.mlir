@@ -313,6 +313,42 @@ mcu.program @call_walk {
 
 // -----
 
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+mcu.program @rows_without_state {
+  %c = mcu.buffer "count" : !mcu.buffer<1xi32, nhwc, activation>
+  // expected-error @+1 {{rows are counted in a state of 4 bytes}}
+  %x = mcu.input 0 "x" pushed(%c : !mcu.buffer<1xi32, nhwc, activation>) as tensor<1x4x8xi8> : !x
+}
+
+// -----
+
+!x = !mcu.buffer<1x4x8xi8, nhwc, input>
+!y = !mcu.buffer<1x4x8xi8, nhwc, activation>
+!ring = !mcu.buffer<1x4x8xi8, nhwc, activation, ring = 1>
+!p = !mcu.buffer<1xi32, nhwc, activation>
+mcu.program @rows_too_late {
+  %c = mcu.buffer "count" : !mcu.buffer<1xi32, nhwc, state>
+  %x = mcu.input 0 "x" pushed(%c : !mcu.buffer<1xi32, nhwc, state>) as tensor<1x4x8xi8> : !x
+  %ring = mcu.buffer "ring" : !ring
+  %p = mcu.buffer "positions" : !p
+  mcu.stream schedule [0] positions(%p : !p) {
+    mcu.fill_rows %ring value(0) rows(1) : !ring
+  }
+  mcu.stream schedule [0] positions(%p : !p) {
+    // expected-error @+1 {{takes pushed rows: only the first stream can}}
+    mcu.copy_rows %x to %ring rows(1) : !x -> !ring
+  }
+}
+
+// -----
+
+mcu.program @lazy_tensor {
+  // expected-error @+1 {{is lazy, but no ring}}
+  %0 = mcu.buffer "x" lazy : !mcu.buffer<1x4x8xi8, nhwc, activation>
+}
+
+// -----
+
 // expected-error @+1 {{ram must have a region}}
 mcu.program @no_region attributes {arena_bytes = 8 : i64, ram = []} {
 }

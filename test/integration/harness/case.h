@@ -22,7 +22,7 @@ struct test_case {
   const void *(*const *outputs)(const void *arena);
   const size_t *input_bytes;
   const size_t *output_bytes;
-  const unsigned char *data; /* the samples' inputs, one after another */
+  const unsigned char *data;   /* the samples' inputs, one after another */
   void *const *device_regions; /* with GUARD bytes before and after; null on the host */
 };
 

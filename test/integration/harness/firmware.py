@@ -54,6 +54,44 @@ def macro(directory, name, what):
     return int(match[1])
 
 
+# What runs a model: NAME_invoke, or rows in pieces of several sizes from outside the arena before it.
+PUSH_ROWS = """
+static _Alignas(8) unsigned char rows_of_@[@@_INPUT_0_BYTES];
+static void *in0(void *a) { return (void)a, rows_of_@; }
+__attribute__((noinline)) int @_run(void *arena);
+int @_run(void *arena) {
+  unsigned row = 0, count = 1;
+  while (row < @@_INPUT_0_ROWS) {
+    const unsigned left = @@_INPUT_0_ROWS - row, part = count < left ? count : left;
+    const void *rows = rows_of_@ + row * @@_INPUT_0_ROW_BYTES;
+    const int status = @_push_rows(arena, rows, part);
+    if (status)
+      return status;
+    row += part;
+    count = count % 3 + 1;
+  }
+  return @_invoke(arena);
+}
+"""
+
+
+def arrives_by_rows(directory, name):
+    return f"{name}_push_rows(" in (pathlib.Path(directory) / f"{name}.h").read_text()
+
+
+def own_stack(directory, name):
+    """Bytes of stack that run_function has beside the model's."""
+    if not arrives_by_rows(directory, name):
+        return 0
+    uses = (pathlib.Path(directory) / f"{name}_glue.arm.su").read_text()
+    return int(re.search(rf":{name}_run\t(\d+)\tstatic", uses)[1])
+
+
+def run_function(directory, name):
+    """The function of the firmware that is one inference."""
+    return f"{name}_run" if arrives_by_rows(directory, name) else f"{name}_invoke"
+
+
 def write_glue(directory, name, samples, device=False):
     """NAME_glue.c (what case.h describes), with the samples' inputs in NAME_inputs.bin."""
     directory, upper = pathlib.Path(directory), name.upper()
@@ -72,7 +110,11 @@ def write_glue(directory, name, samples, device=False):
     text.append(f'__asm__(".section .rodata\\n.balign 8\\n{name}_data:\\n'
                 f'.incbin \\"{name}_inputs.bin\\"\\n.byte 0\\n.text\\n");')
     text.append(f"extern const unsigned char {name}_data[];")
-    text += [f"static void *in{k}(void *a) {{ return {name}_input_{k}(a); }}" for k in range(n_in)]
+    if arrives_by_rows(directory, name):
+        text.append(PUSH_ROWS.replace("@@", upper).replace("@", name))
+    else:
+        text += [f"static void *in{k}(void *a) {{ return {name}_input_{k}(a); }}"
+                 for k in range(n_in)]
     text += [f"static const void *out{k}(const void *a) {{ return {name}_output_{k}(a); }}"
              for k in range(n_out)]
     listed = lambda stem, count: ", ".join(f"{stem}{k}" for k in range(count))
@@ -94,7 +136,7 @@ def write_glue(directory, name, samples, device=False):
         memory = "memory"
     text.append(f"extern const struct test_case {name}_case;")
     text.append(f"const struct test_case {name}_case = {{{upper}_NUM_REGIONS, regionSizes, "
-                f"{upper}_ARENA_ALIGN, {name}_init, {name}_init_regions, {name}_invoke, {n_in}, "
+                f"{upper}_ARENA_ALIGN, {name}_init, {name}_init_regions, {run_function(directory, name)}, {n_in}, "
                 f"{n_out}, {len(samples)}, ins, outs, inSizes, outSizes, {name}_data, {memory}}};")
     glue = directory / f"{name}_glue.c"
     glue.write_text("\n".join(text) + "\n")
@@ -199,7 +241,8 @@ def link_device(directory, name, samples, board="mps2-an386", float_abi="hard", 
                          "but the arena is all that a model may write")
     glue = write_glue(directory, name, samples, device=True)
     for source in (glue, write_cases(directory, [name])):
-        built.append(compile_c(gcc, source, source.stem + ".arm.obj", ["-std=c11", *flags]))
+        built.append(compile_c(gcc, source, source.stem + ".arm.obj",
+                               ["-std=c11", "-fstack-usage", *flags]))
     startup = [STARTUP / f for f in facts["startup"]["files"]]
     defines = [f"-D{d}" for d in facts["startup"]["defines"]]
     elf = directory / "firmware.elf"
@@ -230,14 +273,14 @@ def qemu(elf, function, board="mps2-an386", timeout=300, settings=""):
 
 
 def run_device(elf, name, samples, board="mps2-an386", timeout=300):
-    status, text, calls = qemu(elf, f"{name}_invoke", board, timeout)
+    status, text, calls = qemu(elf, run_function(elf.parent, name), board, timeout)
     if status:
         raise Failed("under QEMU: " + _explain(status, text))
     stack = re.search(r"^stack ([0-9a-f]{8})$", text, re.M)
     if not stack:
         raise Failed(f"the firmware did not say its stack:\n{text[-500:]}")
     dearest = max((c for c in calls if not c.depth), key=lambda c: c.cycles)
-    return Result(decode(text, samples), int(stack[1], 16), dearest.instructions, dearest.cycles)
+    return Result(decode(text, samples), int(stack[1], 16) - own_stack(elf.parent, name), dearest.instructions, dearest.cycles)
 
 
 def device(directory, name, samples, board="mps2-an386", float_abi="hard", compiler=None):

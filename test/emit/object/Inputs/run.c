@@ -1,7 +1,7 @@
 /* Part of the Thimble project. SPDX-License-Identifier: Apache-2.0
  *
- * Runs the programs of scale.mlir, words.mlir, float.mlir and regions.mlir in one firmware and compares with
- * plain C. Leaves with 1 where something differs.
+ * Runs the programs of scale.mlir, words.mlir, float.mlir and regions.mlir in one firmware and
+ * compares with plain C. Leaves with 1 where something differs.
  */
 #include "thimble_fixed_point.h"
 
