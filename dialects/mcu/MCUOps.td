@@ -22,6 +22,7 @@ def MCU_Dialect : Dialect {
     and an offset; after lowering every kernel is an `mcu.call` of a function of loops.
   }];
   let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
 }
 
 class MCU_Op<string mnemonic, list<Trait> traits = []> : Op<MCU_Dialect, mnemonic, traits>;

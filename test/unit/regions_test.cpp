@@ -81,9 +81,9 @@ TEST(Regions, ShortLivesShareFastMemory) {
 }
 
 TEST(Regions, ExchangesWhatFillingInOrderMisses) {
-  // Two small ones come first by any measure of a byte, but leave no room for the large one.
-  const std::vector<PlacementBuffer> buffers = {{0, 0, 4, 4}, {0, 0, 100, 4}};
-  const RegionPlacement placement = place(buffers, {10, 200}, {{108, 0}, {1000, 1}});
+  // The small one comes first by the accesses of a byte, but leaves no room for the large one.
+  const std::vector<PlacementBuffer> buffers = {{0, 0, 12, 4}, {0, 0, 100, 4}};
+  const RegionPlacement placement = place(buffers, {30, 200}, {{108, 0}, {1000, 1}});
   EXPECT_EQ(placement.regions, (std::vector<size_t>{1, 0}));
 }
 

@@ -16,6 +16,8 @@ for path in files:
             block = block.strip()
             if re.fullmatch(r"!\w+\.\S[^\n]*", block):
                 block = f"func.func private @example({block})"
+            elif re.fullmatch(r"#\w+\.\w+<[^\n]*>", block):
+                block = f'"builtin.unrealized_conversion_cast"() {{example = {block}}} : () -> index'
             examples.append(f"// {os.path.relpath(path, root)}\n{block}\n")
 if len(examples) < 6:
     sys.exit(f"found {len(examples)} examples only in {len(files)} files")
