@@ -1,6 +1,5 @@
 /* Part of the Thimble project. SPDX-License-Identifier: Apache-2.0 */
-/* Integer types, status codes and the few compiler-specific macros of the runtime. C11 and C++17.
- */
+/* Integer types, status codes and the few compiler-specific macros of the runtime. C11 and C++17. */
 #ifndef THIMBLE_TYPES_H
 #define THIMBLE_TYPES_H
 
@@ -12,15 +11,14 @@ typedef enum thimble_status {
   THIMBLE_OK = 0,
   THIMBLE_ERROR_NULL = -1,      /* the arena (or a region) is a null pointer */
   THIMBLE_ERROR_ALIGNMENT = -2, /* the arena (or a region) is not aligned to NAME_ARENA_ALIGN */
-  THIMBLE_ERROR_STATE = -3, /* the arena was not initialised by NAME_init or NAME_init_regions */
-  THIMBLE_ERROR_ROWS =
-      -4, /* more rows are pushed than the input has, or fewer before NAME_invoke */
-  THIMBLE_ERROR_REGIONS = -5 /* an arena alone, but the model has several regions */
+  THIMBLE_ERROR_STATE = -3,     /* the arena was not initialised by NAME_init or NAME_init_regions */
+  THIMBLE_ERROR_ROWS = -4,      /* more rows are pushed than the input has, or fewer before NAME_invoke */
+  THIMBLE_ERROR_REGIONS = -5    /* an arena alone, but the model has several regions */
 } thimble_status;
 
 /* Linkage of the runtime's functions. Each file that includes the headers gets its own inlined
- * copies, so models link together freely; the bitcode build defines them as external.
- * THIMBLE_RT_LARGE keeps one copy per file. */
+ * copies, so models link together freely; the bitcode build defines them as external. THIMBLE_RT_LARGE
+ * keeps one copy per file. */
 #ifndef THIMBLE_RT
 #if defined(__GNUC__)
 #define THIMBLE_RT static inline __attribute__((unused))
@@ -60,7 +58,7 @@ typedef enum thimble_status {
 /* THIMBLE_ASM: the compiler takes GNU assembly for a Cortex-M4; THIMBLE_ASM_FP: with registers of
  * the FPU. Then kernels are functions of instructions, without a prologue of the compiler's, which
  * it may neither inline nor look into; otherwise they are the portable code beside them. */
-#if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_DSP) &&                      \
+#if defined(__GNUC__) && defined(__thumb2__) && defined(__ARM_FEATURE_DSP) &&                     \
     !defined(__ARMEB__) && !defined(THIMBLE_PORTABLE_DSP)
 #define THIMBLE_ASM 1
 #if defined(__clang__)

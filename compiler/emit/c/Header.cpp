@@ -42,9 +42,8 @@ static std::string initText(const std::string &name, bool hasRegions) {
                              "and nothing done. */\n";
   if (hasRegions)
     return "/* Prepares " + macro +
-           "_NUM_REGIONS regions of memory, which must stay where they "
-           "are; call it once, and again to\n * reset the state. The first is the arena of the "
-           "other functions. " +
+           "_NUM_REGIONS regions, which must stay where they are; call it once, and again\n"
+           " * to reset the state. The first is the arena of the other functions. " +
            status + several +
            "/* Not for this model, which has several regions: THIMBLE_ERROR_REGIONS. */\n" + one +
            "\n";
